@@ -1,0 +1,11 @@
+// The one face of mbedTLS in Gatehouse, for the 2.28 and the 3.6 series.
+//
+// No header of the library is visible to Swift: its structures differ between the series and are private in the
+// later one. Everything is opaque pointers and small functions.
+#ifndef CMBEDTLS_H
+#define CMBEDTLS_H
+
+#include "gh_crypto.h"
+#include "gh_errors.h"
+
+#endif
