@@ -1,0 +1,165 @@
+/// The gateway's configuration as values, every default filled in.
+///
+/// Reading it is ``load(file:)``; the keys and their meaning are ``ConfigurationSchema``.
+public struct Configuration: Sendable, Equatable {
+    /// `[gateway]`
+    public struct Gateway: Sendable, Equatable {
+        /// The name that people see.
+        public var name: String
+        /// The folder of the store.
+        public var state: String
+        /// The path of the control socket.
+        public var control: String
+        /// The group that may use it; empty for none.
+        public var controlGroup: String
+        /// Refuse every new knock.
+        public var locked: Bool
+    }
+
+    /// `[log]`
+    public struct Log: Sendable, Equatable {
+        /// The level of every part that has none of its own.
+        public var level: String
+        /// `auto`, `text` or `journal`.
+        public var format: String
+        /// Levels by part.
+        public var parts: [String: String]
+    }
+
+    /// `[store]`
+    public struct Store: Sendable, Equatable {
+        /// KiB of each segment.
+        public var segmentKiB: Int
+        /// Seconds a batched record may wait.
+        public var commitAfter: Double
+        /// Records written at once, at the latest.
+        public var commitCount: Int
+    }
+
+    /// `[board]`, `[button]`, `[led]`
+    public struct Board: Sendable, Equatable {
+        /// The name of the board file, for `status`.
+        public var profile: String
+        /// No hardware.
+        public var simulated: Bool
+        /// Labels of the header's chip, best first.
+        public var chips: [String]
+        /// The button's line, by name or offset; empty for none.
+        public var buttonLine: String
+        /// Pressed is low.
+        public var buttonActiveLow: Bool
+        /// `as-is`, `disabled`, `pull-up`, `pull-down`.
+        public var buttonBias: String
+        /// Milliseconds of stillness before a change counts.
+        public var buttonDebounce: Int
+        /// `none`, `gpio:LINE`, `led:NAME`.
+        public var ledDrive: String
+        /// Lit is low.
+        public var ledActiveLow: Bool
+    }
+
+    /// One of `[[gpio.lines]]`
+    public struct Line: Sendable, Equatable {
+        /// The node id.
+        public var name: String
+        /// The line by name or offset.
+        public var line: String
+        /// The chip by label or path; empty for the board's.
+        public var chip: String
+        /// Drives (true) or reads.
+        public var output: Bool
+        /// What hangs on it.
+        public var kind: String
+        /// The name for people.
+        public var title: String
+        /// Low is on.
+        public var activeLow: Bool
+        /// `as-is`, `disabled`, `pull-up`, `pull-down`.
+        public var bias: String
+        /// Milliseconds.
+        public var debounce: Int
+        /// An output's first value.
+        public var initial: Bool
+        /// `off`, `on`, `keep`.
+        public var atExit: String
+    }
+
+    /// `[ble]`
+    public struct BLE: Sendable, Equatable {
+        /// `none` or `capture`.
+        public var source: String
+        /// The recording's path.
+        public var capture: String
+        /// Replay speed; 0 for no waiting.
+        public var speed: Double
+        /// Begin again at the end.
+        public var loop: Bool
+        /// `listed` or `known-formats`.
+        public var admit: String
+        /// Addresses admitted.
+        public var allow: [String]
+        /// Addresses never admitted.
+        public var deny: [String]
+        /// How many may become nodes.
+        public var maximum: Int
+        /// Known sensors.
+        public var nodes: [BLENode]
+    }
+
+    /// One of `[[ble.nodes]]`
+    public struct BLENode: Sendable, Equatable {
+        /// The address, six groups of two hex digits.
+        public var address: String
+        /// The name for people.
+        public var name: String
+        /// The bind key in hex; empty for none.
+        public var key: String
+    }
+
+    /// `[ocf]`
+    public struct OCF: Sendable, Equatable {
+        /// `mnmn`
+        public var manufacturer: String
+        /// `mnmo`; empty leaves it out.
+        public var model: String
+        /// PEM file of the identity certificate and chain; empty for none.
+        public var certificate: String
+        /// PEM file of its key.
+        public var key: String
+        /// The device id to begin with; empty makes one.
+        public var deviceID: String
+    }
+
+    /// `[cloud]`
+    public struct Cloud: Sendable, Equatable {
+        /// `cis`; empty for no cloud.
+        public var address: String
+        /// `sid`
+        public var id: String
+        /// The one-time token; never logged.
+        public var token: String
+        /// `apn`
+        public var provider: String
+        /// PEM file of the authorities.
+        public var trust: String
+    }
+
+    /// `[gateway]`
+    public var gateway: Gateway
+    /// `[log]`
+    public var log: Log
+    /// `[store]`
+    public var store: Store
+    /// `[board]`, `[button]`, `[led]`
+    public var board: Board
+    /// Seconds a knock waits for the button.
+    public var pairingWindow: Int
+    /// `[[gpio.lines]]`
+    public var lines: [Line]
+    /// `[ble]`
+    public var ble: BLE
+    /// `[ocf]`
+    public var ocf: OCF
+    /// `[cloud]`
+    public var cloud: Cloud
+}

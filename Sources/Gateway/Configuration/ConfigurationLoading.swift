@@ -1,0 +1,222 @@
+extension Configuration {
+    /// Reads a configuration file and the board file it names.
+    ///
+    /// - Throws: ``ConfigurationError`` with every problem of both files, in one go.
+    public static func load(file: String) throws(ConfigurationError) -> Configuration {
+        try load(text: contents(of: file), file: file)
+    }
+
+    /// Reads a configuration from its text; `file` is the name that messages give, and board paths are relative to its
+    /// folder.
+    public static func load(text: String, file: String) throws(ConfigurationError) -> Configuration {
+        var document = ConfigurationDocument(text: text, file: file)
+        if document.problems.contains(where: { $0.code == .syntax }) {
+            // Nothing can be said of the rest, not even which board file is meant.
+            throw ConfigurationError(problems: document.problems)
+        }
+        var problems: [ConfigurationProblem] = []
+        var board: ConfigurationDocument?
+        let boardFile = boardPath(of: document, file: file)
+        do throws(ConfigurationError) {
+            let read = ConfigurationDocument(
+                text: try contents(of: boardFile), file: boardFile, only: ConfigurationSchema.boardTables)
+            problems += read.problems
+            board = read
+        } catch {
+            document.complain(
+                .unreadable, at: "board.profile",
+                "the board file \(boardFile) cannot be read; expected one of the files of board.directory, or a path")
+        }
+        let reader = ConfigurationReader(document: document, board: board)
+        let configuration = reader.configuration()
+        checkConflicts(configuration, &document)
+        problems += document.problems
+        guard problems.isEmpty else {
+            throw ConfigurationError(problems: problems.sorted { ($0.file, $0.line) < ($1.file, $1.line) })
+        }
+        return configuration
+    }
+
+    /// The board file's path: `board.profile` as it is when it is a path, else a file of `board.directory`.
+    private static func boardPath(of document: ConfigurationDocument, file: String) -> String {
+        let profile = document.text("board.profile")
+        if profile.contains("/") {
+            return profile.hasPrefix("/") ? profile : FilePathText.join(FilePathText.folder(of: file), profile)
+        }
+        let directory = document.text("board.directory")
+        let folder = directory.hasPrefix("/") ? directory : FilePathText.join(FilePathText.folder(of: file), directory)
+        return folder + "/" + profile + ".toml"
+    }
+
+    private static func contents(of file: String) throws(ConfigurationError) -> String {
+        do {
+            return try TextFile.read(file, maximum: 1_048_576)
+        } catch {
+            throw ConfigurationError(problems: [
+                ConfigurationProblem(code: .unreadable, file: file, line: 0, reason: error.reason)
+            ])
+        }
+    }
+
+    /// Settings that are each possible but not together.
+    private static func checkConflicts(_ read: Configuration, _ document: inout ConfigurationDocument) {
+        var names: Set<String> = []
+        for (index, line) in read.lines.enumerated() where !names.insert(line.name).inserted {
+            document.complain(
+                .conflict, at: "gpio.lines[\(index)].name",
+                "two lines are named \"\(line.name)\"; a node's name is its id, expected each once")
+        }
+        var addresses: Set<String> = []
+        for (index, node) in read.ble.nodes.enumerated() where !addresses.insert(node.address.uppercased()).inserted {
+            document.complain(
+                .conflict, at: "ble.nodes[\(index)].address", "the address \(node.address) is given twice; expected once")
+        }
+        if read.ble.source == "capture" && read.ble.capture.isEmpty {
+            document.complain(
+                .conflict, at: "ble.source", "ble.source is \"capture\" but ble.capture names no file; expected its path")
+        }
+        if read.ocf.certificate.isEmpty != read.ocf.key.isEmpty {
+            document.complain(
+                .conflict, at: read.ocf.certificate.isEmpty ? "ocf.key" : "ocf.certificate",
+                "ocf.certificate and ocf.key belong together; found one, expected both or none")
+        }
+        if !read.cloud.address.isEmpty {
+            for (name, value) in [("id", read.cloud.id), ("token", read.cloud.token)] where value.isEmpty {
+                document.complain(
+                    .conflict, at: "cloud.address",
+                    "cloud.address is given but cloud.\(name) is not; expected address, id and token together")
+            }
+            if read.cloud.address.hasPrefix("coaps+tcp://") && read.cloud.trust.isEmpty {
+                document.complain(
+                    .conflict, at: "cloud.address",
+                    "cloud.trust is not given; expected the PEM file of the authorities the cloud's certificate comes from"
+                )
+            }
+        }
+    }
+}
+
+extension ConfigurationDocument {
+    /// The value of a key, its default when absent. The key must be of the schema; the schema's own test holds that
+    /// every default fits.
+    fileprivate func resolved(_ path: String) -> ConfigurationValue {
+        value(path) ?? ConfigurationSchema.fallback(of: path)
+    }
+
+    /// A text of the file, or its default.
+    func text(_ path: String) -> String { resolved(path).textValue }
+}
+
+extension ConfigurationSchema {
+    /// The default of a key as a value; an empty text for a key that has none.
+    static func fallback(of path: String) -> ConfigurationValue {
+        guard let key = key(path), let text = key.fallback else { return .text("") }
+        if text == "true" || text == "false" { return .boolean(text == "true") }
+        if text.hasPrefix("\"") { return .text(String(text.dropFirst().dropLast())) }
+        if text.hasPrefix("[") {
+            let items = text.dropFirst().dropLast().split(separator: ",")
+            return .list(items.map { String($0.filter { $0 != "\"" && $0 != " " }) })
+        }
+        if let number = Int(text) { return .integer(number) }
+        return Double(text).map { .number($0) } ?? .text(text)
+    }
+}
+
+extension ConfigurationValue {
+    var textValue: String { if case .text(let text) = self { text } else { "" } }
+    var flag: Bool { self == .boolean(true) }
+    var listValue: [String] { if case .list(let items) = self { items } else { [] } }
+    var integerValue: Int { if case .integer(let number) = self { number } else { 0 } }
+    var numberValue: Double {
+        switch self {
+        case .integer(let number): Double(number)
+        case .number(let number): number
+        default: 0
+        }
+    }
+}
+
+/// Takes the checked values of a file, and of the board file below it, into a ``Configuration``.
+struct ConfigurationReader {
+    let document: ConfigurationDocument
+    let board: ConfigurationDocument?
+
+    private func value(_ path: String) -> ConfigurationValue {
+        document.value(path) ?? board?.value(path) ?? ConfigurationSchema.fallback(of: path)
+    }
+
+    /// A path, meant from the file's folder when it is relative; empty stays empty.
+    private func path(_ path: String) -> String { resolve(value(path).textValue) }
+
+    private func resolve(_ path: String) -> String {
+        path.isEmpty || path.hasPrefix("/")
+            ? path : FilePathText.join(FilePathText.folder(of: document.file), path)
+    }
+
+    private func value(
+        _ table: ConfigurationDocument.Table, _ name: String, of path: String
+    ) -> ConfigurationValue {
+        table[name] ?? ConfigurationSchema.fallback(of: "\(path)[].\(name)")
+    }
+
+    func configuration() -> Configuration {
+        Configuration(
+            gateway: .init(
+                name: value("gateway.name").textValue, state: path("gateway.state"),
+                control: path("gateway.control"), controlGroup: value("gateway.control_group").textValue,
+                locked: value("gateway.locked").flag),
+            log: .init(
+                level: value("log.level").textValue, format: value("log.format").textValue,
+                parts: Dictionary(
+                    uniqueKeysWithValues: ConfigurationSchema.logParts.map { ($0, value("log.parts.\($0)").textValue) }
+                ).filter { !$0.value.isEmpty }),
+            store: .init(
+                segmentKiB: value("store.segment_kib").integerValue, commitAfter: value("store.commit_after").numberValue,
+                commitCount: value("store.commit_count").integerValue),
+            board: boardValues(),
+            pairingWindow: value("pairing.window").integerValue,
+            lines: document.repeated("gpio.lines").map(line),
+            ble: ble(),
+            ocf: .init(
+                manufacturer: value("ocf.manufacturer").textValue, model: value("ocf.model").textValue,
+                certificate: path("ocf.certificate"), key: path("ocf.key"),
+                deviceID: value("ocf.device_id").textValue),
+            cloud: .init(
+                address: value("cloud.address").textValue, id: value("cloud.id").textValue,
+                token: value("cloud.token").textValue, provider: value("cloud.provider").textValue,
+                trust: path("cloud.trust")))
+    }
+
+    private func boardValues() -> Configuration.Board {
+        .init(
+            profile: value("board.profile").textValue, simulated: value("board.simulated").flag,
+            chips: value("board.chips").listValue, buttonLine: value("button.line").textValue,
+            buttonActiveLow: value("button.active_low").flag, buttonBias: value("button.bias").textValue,
+            buttonDebounce: value("button.debounce_ms").integerValue, ledDrive: value("led.drive").textValue,
+            ledActiveLow: value("led.active_low").flag)
+    }
+
+    private func line(_ table: ConfigurationDocument.Table) -> Configuration.Line {
+        func value(_ name: String) -> ConfigurationValue { self.value(table, name, of: "gpio.lines") }
+        let name = value("name").textValue
+        let title = value("title").textValue
+        return .init(
+            name: name, line: value("line").textValue, chip: value("chip").textValue,
+            output: value("direction").textValue == "output", kind: value("kind").textValue,
+            title: title.isEmpty ? name : title, activeLow: value("active_low").flag, bias: value("bias").textValue,
+            debounce: value("debounce_ms").integerValue, initial: value("initial").flag,
+            atExit: value("at_exit").textValue)
+    }
+
+    private func ble() -> Configuration.BLE {
+        .init(
+            source: value("ble.source").textValue, capture: path("ble.capture"),
+            speed: value("ble.speed").numberValue, loop: value("ble.loop").flag, admit: value("ble.admit").textValue,
+            allow: value("ble.allow").listValue, deny: value("ble.deny").listValue,
+            maximum: value("ble.nodes_maximum").integerValue,
+            nodes: document.repeated("ble.nodes").map { table in
+                func text(_ name: String) -> String { value(table, name, of: "ble.nodes").textValue }
+                return .init(address: text("address"), name: text("name"), key: text("key"))
+            })
+    }
+}

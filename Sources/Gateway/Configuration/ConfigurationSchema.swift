@@ -1,0 +1,257 @@
+/// Every key the gateway's configuration may hold, in the order the reference shows them.
+public enum ConfigurationSchema {
+    /// The tables of the file with a sentence each; `[]` marks a repeated one.
+    public static let tables: [(path: String, help: String)] = [
+        ("gateway", "The gateway itself."),
+        ("log", "What is written to standard error, or to the journal."),
+        ("log.parts", "Levels of single parts; an empty text takes `log.level`."),
+        ("store", "The store on flash: trust, tokens, node numbers (docs/flash-format.md)."),
+        ("board", "The board: which file of `board/` describes it, and what differs."),
+        ("button", "The button that gives trust (docs/pairing.md)."),
+        ("led", "The lamp that shows a knock."),
+        ("pairing", "The ceremony of lamp and button."),
+        ("gpio", "GPIO lines as nodes."),
+        ("gpio.lines[]", "One line of a GPIO chip that becomes a node `gpio/NAME`."),
+        ("ble", "Bluetooth sensors as nodes."),
+        ("ble.nodes[]", "A sensor known by its address: its name, its key."),
+        ("ocf", "The OCF device that the gateway is."),
+        ("cloud", "An OCF cloud to register with; the button must accept it once."),
+    ]
+
+    /// All keys, table by table.
+    public static let keys: [ConfigurationKey] =
+        gatewayKeys + boardKeys + gpioKeys + bleKeys + ocfKeys
+
+    /// The tables a board file may hold.
+    public static let boardTables: Set<String> = ["board", "button", "led"]
+
+    private static let byPath = Dictionary(uniqueKeysWithValues: keys.map { ($0.path, $0) })
+    private static let tablePaths: Set<String> = Set(tables.map(\.path))
+
+    /// The key at `path`, if there is one.
+    static func key(_ path: String) -> ConfigurationKey? { byPath[path] }
+
+    /// Whether `path` names a table (with `[]` for a repeated one).
+    static func isTable(_ path: String) -> Bool { tablePaths.contains(path) }
+
+    /// The keys that stand in the table `path`.
+    public static func keys(of path: String) -> [ConfigurationKey] { keys.filter { $0.table == path } }
+
+    /// The known key or table most like `path`, when one is like enough to be a slip of the pen.
+    static func nearest(to path: String) -> String? {
+        let candidates = keys.map(\.path) + tables.map(\.path)
+        let scored = candidates.map { (distance(path, $0), $0) }
+        guard let best = scored.min(by: { $0.0 < $1.0 }), best.0 <= max(2, path.count / 4) else { return nil }
+        return best.1
+    }
+
+    /// How many single-character edits lead from one text to the other (Levenshtein).
+    private static func distance(_ one: String, _ other: String) -> Int {
+        let columns = Array(other)
+        var row = Array(0...columns.count)
+        for (i, left) in one.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, right) in columns.enumerated() {
+                let substitution = diagonal + (left == right ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(substitution, row[j] + 1, diagonal + 1)
+            }
+        }
+        return row[columns.count]
+    }
+}
+
+extension ConfigurationSchema {
+    static let levels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
+
+    /// The parts whose log level can be set apart.
+    public static let logParts = ["gateway", "store", "gpio", "ble", "pairing", "ocf", "cloud", "control"]
+
+    private static let gatewayKeys: [ConfigurationKey] =
+        [
+            ConfigurationKey(
+                "gateway.name", .text(maximum: 64), default: "\"Gatehouse\"",
+                "The name that people see, also as the OCF device's `n`."),
+            ConfigurationKey(
+                "gateway.state", .path, default: "\"/var/lib/gatehouse\"",
+                "The folder of the store; the daemon alone may read it."),
+            ConfigurationKey(
+                "gateway.control", .path, default: "\"/run/gatehouse/control.sock\"",
+                "The socket of the command line."),
+            ConfigurationKey(
+                "gateway.control_group", .text(maximum: 32), default: "\"gatehouse\"",
+                "The group whose members may use the socket; an empty text leaves it to the daemon's own user."),
+            ConfigurationKey(
+                "gateway.locked", .boolean, default: "false",
+                "Refuse every new knock, whatever the button says, until factory reset."),
+            ConfigurationKey(
+                "log.level", .choice(levels), default: "\"info\"", "The least severe message that is written."),
+            ConfigurationKey(
+                "log.format", .choice(["auto", "text", "journal"]), default: "\"auto\"",
+                "`journal` marks levels for systemd and leaves the time to it; `auto` tells by where standard error goes."),
+        ]
+        + logParts.map { part in
+            ConfigurationKey(
+                "log.parts.\(part)", .choice(levels + [""]), default: "\"\"", "The level of the part `\(part)`.")
+        } + [
+            ConfigurationKey(
+                "store.segment_kib", .integer(64...16_384, unit: "KiB"), default: "256",
+                "The size of each of the two preallocated segments; four times the live data wears flash least."),
+            ConfigurationKey(
+                "store.commit_after", .number(1...3_600, unit: "s"), default: "60",
+                "How long a record that may wait is kept in memory before it is written with others."),
+            ConfigurationKey(
+                "store.commit_count", .integer(1...10_000, unit: "records"), default: "100",
+                "How many waiting records are written at once, at the latest."),
+        ]
+
+    private static let boardKeys: [ConfigurationKey] = [
+        ConfigurationKey(
+            "board.profile", .text(maximum: 256), default: "\"generic\"",
+            "The board: the name of a file in `board.directory` without `.toml`, or a path. `simulated` has no hardware."),
+        ConfigurationKey(
+            "board.directory", .path, default: "\"/usr/share/gatehouse/board\"", "Where the board files are."),
+        ConfigurationKey(
+            "board.simulated", .boolean, default: "false",
+            "No hardware: lines, button and lamp live in memory, and `gatehouse press` is the hand."),
+        ConfigurationKey(
+            "board.chips",
+            .list(of: "a label of a GPIO chip, or its path below /dev", check: { !$0.isEmpty && $0.utf8.count <= 64 }),
+            default: "[\"pinctrl-rp1\", \"pinctrl-bcm2711\", \"pinctrl-bcm2835\"]",
+            "The header's chip: the first label found wins. Numbers of chips change between kernels, labels do not."),
+        ConfigurationKey(
+            "button.line", .text(maximum: 64), default: "\"\"",
+            "The line's name (`GPIO3`) or offset; an empty text for no button."),
+        ConfigurationKey("button.active_low", .boolean, default: "true", "Pressed pulls the line to ground."),
+        ConfigurationKey(
+            "button.bias", .choice(["as-is", "disabled", "pull-up", "pull-down"]), default: "\"pull-up\"",
+            "The resistor inside the chip."),
+        ConfigurationKey(
+            "button.debounce_ms", .integer(0...1_000, unit: "ms"), default: "30",
+            "How long the line must be still before a change counts."),
+        ConfigurationKey(
+            "led.drive",
+            .form(
+                "\"none\", \"gpio:LINE\" or \"led:NAME\" (a folder of /sys/class/leds)",
+                check: { $0 == "none" || ($0.hasPrefix("gpio:") && $0.count > 5) || ($0.hasPrefix("led:") && $0.count > 4) }),
+            default: "\"none\"", "What lights the lamp; `led:` lets the kernel blink it."),
+        ConfigurationKey("led.active_low", .boolean, default: "false", "A low line lights the lamp (`gpio:` only)."),
+        ConfigurationKey(
+            "pairing.window", .integer(1...254, unit: "s"), default: "30",
+            "How long a knock waits for the button; a forgotten open window is a hole, so 254 s is the most."),
+    ]
+
+    private static let gpioKeys: [ConfigurationKey] = [
+        ConfigurationKey(
+            "gpio.lines[].name", .form("a name of letters, digits, `-` and `_`, at most 32", check: isNodeName),
+            default: nil, "The node's id; it never changes, and no other line may have it."),
+        ConfigurationKey(
+            "gpio.lines[].line", .text(maximum: 64), default: nil, "The line's name (`GPIO17`) or its offset on the chip."),
+        ConfigurationKey(
+            "gpio.lines[].chip", .text(maximum: 64), default: "\"\"",
+            "The chip's label or path; empty for the board's (`board.chips`)."),
+        ConfigurationKey("gpio.lines[].direction", .choice(["input", "output"]), default: nil, "Reads or drives."),
+        ConfigurationKey(
+            "gpio.lines[].kind",
+            .choice(["generic", "contact", "motion", "button", "water", "smoke", "switch", "relay", "light", "lock"]),
+            default: "\"generic\"", "What hangs on it, so that the doors can show it as what it is."),
+        ConfigurationKey("gpio.lines[].title", .text(maximum: 64), default: "\"\"", "The name for people; empty for `name`."),
+        ConfigurationKey("gpio.lines[].active_low", .boolean, default: "false", "Low means on."),
+        ConfigurationKey(
+            "gpio.lines[].bias", .choice(["as-is", "disabled", "pull-up", "pull-down"]), default: "\"as-is\"",
+            "The resistor inside the chip (inputs)."),
+        ConfigurationKey(
+            "gpio.lines[].debounce_ms", .integer(0...10_000, unit: "ms"), default: "5",
+            "How long an input must be still before a change counts; 0 counts every edge."),
+        ConfigurationKey("gpio.lines[].initial", .boolean, default: "false", "What an output is set to at start."),
+        ConfigurationKey(
+            "gpio.lines[].at_exit", .choice(["off", "on", "keep"]), default: "\"off\"",
+            "What an output is left at when the daemon ends."),
+    ]
+
+    private static let bleKeys: [ConfigurationKey] = [
+        ConfigurationKey(
+            "ble.source", .choice(["none", "capture"]), default: "\"none\"",
+            "Where adverts come from: `capture` replays a recorded file."),
+        ConfigurationKey(
+            "ble.capture", .path, default: "\"\"", "The recording: btsnoop, or JSON lines."),
+        ConfigurationKey(
+            "ble.speed", .number(0...1_000, unit: "times"), default: "1.0",
+            "How fast it is replayed; 0 as fast as possible."),
+        ConfigurationKey("ble.loop", .boolean, default: "false", "Begin again at its end."),
+        ConfigurationKey(
+            "ble.admit", .choice(["listed", "known-formats"]), default: "\"listed\"",
+            "Which advertisers become nodes: those listed, or every one that speaks a known sensor format."),
+        ConfigurationKey(
+            "ble.allow", .list(of: "an address such as A4:C1:38:8D:18:B2", check: isAddress), default: "[]",
+            "Addresses admitted besides those of `[[ble.nodes]]`."),
+        ConfigurationKey(
+            "ble.deny", .list(of: "an address such as A4:C1:38:8D:18:B2", check: isAddress), default: "[]",
+            "Addresses never admitted; stronger than every other rule."),
+        ConfigurationKey(
+            "ble.nodes_maximum", .integer(1...10_000, unit: "nodes"), default: "500",
+            "How many advertisers may become nodes."),
+        ConfigurationKey(
+            "ble.nodes[].address", .form("an address such as A4:C1:38:8D:18:B2", check: isAddress), default: nil,
+            "The sensor's address; it admits the sensor."),
+        ConfigurationKey("ble.nodes[].name", .text(maximum: 64), default: "\"\"", "The name for people."),
+        ConfigurationKey(
+            "ble.nodes[].key", .form("32 hex digits, or empty", check: { $0.isEmpty || isHex($0, digits: 32) }),
+            default: "\"\"", "The bind key, where the sensor encrypts."),
+    ]
+
+    private static let ocfKeys: [ConfigurationKey] = [
+        ConfigurationKey(
+            "ocf.manufacturer", .text(maximum: 64), default: "\"Gatehouse\"", "`mnmn` of `/oic/p`."),
+        ConfigurationKey("ocf.model", .text(maximum: 128), default: "\"\"", "`mnmo` of `/oic/p`; empty leaves it out."),
+        ConfigurationKey(
+            "ocf.certificate", .path, default: "\"\"",
+            "The identity certificate and its chain, PEM, common name `uuid:<di>`; empty for none."),
+        ConfigurationKey("ocf.key", .path, default: "\"\"", "The private key of `ocf.certificate`, PEM."),
+        ConfigurationKey(
+            "ocf.device_id", .form("a UUID, or empty", check: { $0.isEmpty || isUUID($0) }), default: "\"\"",
+            "The device id `di`. Empty makes one at the first start; give it when the certificate was made before. Read at the first start and after a factory reset only."),
+        ConfigurationKey(
+            "cloud.address",
+            .form("coaps+tcp://HOST:PORT, or empty", check: { $0.isEmpty || $0.hasPrefix("coaps+tcp://") || $0.hasPrefix("coap+tcp://") }),
+            default: "\"\"", "The cloud's address (`cis`); empty for none. `gatehouse cloud set` does the same without a restart."),
+        ConfigurationKey(
+            "cloud.id", .form("a UUID, or empty", check: { $0.isEmpty || isUUID($0) }), default: "\"\"",
+            "The cloud's id (`sid`): its certificate must carry it, and its requests act under it."),
+        ConfigurationKey(
+            "cloud.token", .text(maximum: 4_096), default: "\"\"", "The one-time access token the cloud gave for this device."),
+        ConfigurationKey(
+            "cloud.provider", .text(maximum: 64), default: "\"\"", "The authorisation provider (`apn`); empty for none."),
+        ConfigurationKey(
+            "cloud.trust", .path, default: "\"\"", "The PEM file of the authorities that the cloud's certificate may come from."),
+    ]
+}
+
+extension ConfigurationSchema {
+    /// Names that stand in ids, paths and shells without quoting.
+    static func isNodeName(_ text: String) -> Bool {
+        (1...32).contains(text.utf8.count)
+            && text.utf8.allSatisfy {
+                (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 45 || $0 == 95
+            }
+    }
+
+    static func isHex(_ text: String, digits: Int) -> Bool {
+        text.utf8.count == digits && text.utf8.allSatisfy { hexadecimal($0) }
+    }
+
+    static func isAddress(_ text: String) -> Bool {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        return parts.count == 6 && parts.allSatisfy { isHex(String($0), digits: 2) }
+    }
+
+    static func isUUID(_ text: String) -> Bool {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        return parts.map(\.utf8.count) == [8, 4, 4, 4, 12] && parts.joined().utf8.allSatisfy { hexadecimal($0) }
+    }
+
+    private static func hexadecimal(_ byte: UInt8) -> Bool {
+        (48...57).contains(byte) || (65...70).contains(byte) || (97...102).contains(byte)
+    }
+}
