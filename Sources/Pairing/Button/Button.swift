@@ -1,0 +1,40 @@
+import OneLoop
+
+/// The button on the box.
+@Loop
+public protocol Button: AnyObject, Sendable {
+    /// Whether it is down now; nil when that cannot be known.
+    var isPressed: Bool? { get }
+    /// Called when it goes down (true) or is let go (false), after debouncing.
+    var onChange: (@Loop (Bool) -> Void)? { get set }
+    /// Why it does not work; nil when it does.
+    var trouble: String? { get }
+    /// Gives the line back.
+    func close()
+}
+
+/// The button of a simulated board, pressed by a command or a key.
+@Loop
+public final class MemoryButton: Button {
+    private var isDown = false
+    /// Called at each change.
+    public var onChange: (@Loop (Bool) -> Void)?
+
+    /// A button that is up.
+    public init() {}
+
+    /// Whether it is down.
+    public var isPressed: Bool? { isDown }
+    /// Always works.
+    public var trouble: String? { nil }
+
+    /// Puts it down or lets it go.
+    public func set(pressed: Bool) {
+        guard pressed != isDown else { return }
+        isDown = pressed
+        onChange?(pressed)
+    }
+
+    /// Lets it go.
+    public func close() { set(pressed: false) }
+}
