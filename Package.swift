@@ -1,0 +1,101 @@
+// swift-tools-version: 6.2
+//
+// The house's rooms, floor by floor. A room imports only rooms on lower floors;
+// `Tests/PackageGraphTests` reads this very file's graph and holds that.
+
+import PackageDescription
+
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
+let sqlite: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+
+let swift6: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+let package = Package(
+    name: "gatehouse",
+    products: [
+        .executable(name: "gatehouse", targets: ["gatehouse"]),
+        .executable(name: "gatehouse-cloud", targets: ["gatehouse-cloud"]),
+        .executable(name: "gatehouse-demo", targets: ["gatehouse-demo"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+    ],
+    targets: [
+        // Floor 1: shims over C libraries.
+        .target(
+            name: "CMbedTLS",
+            linkerSettings: [.linkedLibrary("mbedtls"), .linkedLibrary("mbedx509"), .linkedLibrary("mbedcrypto")]),
+        .target(name: "CGPIOD", linkerSettings: [.linkedLibrary("gpiod")]),
+
+        // Floor 2: codecs; values and bytes, no I/O.
+        .target(name: "CBOR", swiftSettings: swift6),
+        .target(name: "CoAPMessages", swiftSettings: swift6),
+        .target(name: "Advertising", dependencies: ["CMbedTLS"], swiftSettings: swift6),
+
+        // Floor 3: machinery.
+        .target(name: "OneLoop", dependencies: [nio, nioPosix], swiftSettings: swift6),
+        .target(name: "TLS", dependencies: ["CMbedTLS", nio], swiftSettings: swift6),
+        .target(name: "FlashStore", swiftSettings: swift6),
+        .target(name: "GPIO", dependencies: ["CGPIOD"], swiftSettings: swift6),
+        .target(name: "BluetoothLE", dependencies: ["Advertising"], swiftSettings: swift6),
+
+        // Floor 4: transports.
+        .target(name: "CoAP", dependencies: ["CoAPMessages", "TLS", nio, nioPosix], swiftSettings: swift6),
+
+        // Floor 5: the domain.
+        .target(name: "Concentrator", dependencies: ["OneLoop"], swiftSettings: swift6),
+        .target(name: "Pairing", dependencies: ["OneLoop", "GPIO", "FlashStore", log], swiftSettings: swift6),
+        .target(name: "OCFModel", dependencies: ["CBOR", "CoAPMessages", "CoAP"], swiftSettings: swift6),
+
+        // Floor 6: drivers, doors, companions.
+        .target(
+            name: "GPIONodes", dependencies: ["Concentrator", "GPIO", "OneLoop", log], swiftSettings: swift6),
+        .target(
+            name: "BLENodes", dependencies: ["Concentrator", "BluetoothLE", "Advertising", "OneLoop", "FlashStore", log],
+            swiftSettings: swift6),
+        .target(
+            name: "OCFDoor",
+            dependencies: [
+                "OCFModel", "Concentrator", "Pairing", "FlashStore", "CBOR", "CoAP", "CoAPMessages", "TLS", "OneLoop",
+                nio, nioPosix, log,
+            ],
+            swiftSettings: swift6),
+        .target(
+            name: "OCFCloud",
+            dependencies: [
+                "OCFModel", "CBOR", "CoAP", "CoAPMessages", "TLS", nio, nioPosix, log, sqlite, x509, crypto,
+            ],
+            swiftSettings: swift6),
+
+        // Floor 7: the house.
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "OneLoop", "FlashStore", "GPIO", "BluetoothLE", "Advertising", "TLS", "CoAP", "Concentrator", "Pairing",
+                "OCFModel", "GPIONodes", "BLENodes", "OCFDoor", nio, nioPosix, log, lifecycle, toml,
+            ],
+            swiftSettings: swift6),
+
+        // Floor 8: commands.
+        .executableTarget(name: "gatehouse", dependencies: ["Gateway", "Advertising", arguments], swiftSettings: swift6),
+        .executableTarget(
+            name: "gatehouse-cloud", dependencies: ["OCFCloud", arguments, lifecycle], swiftSettings: swift6),
+        .executableTarget(
+            name: "gatehouse-demo", dependencies: ["OCFCloud", "Gateway", arguments], swiftSettings: swift6),
+    ]
+)

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Builds the release binaries into .build/dist: the Swift library linked in, symbols stripped. The unstripped gatehouse
+# stays beside them, for `make size` and for reading crashes.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+for product in gatehouse gatehouse-cloud; do
+    swift build -c release --static-swift-stdlib --product "$product"
+done
+bin=$(swift build -c release --static-swift-stdlib --show-bin-path)
+mkdir -p .build/dist
+for product in gatehouse gatehouse-cloud; do
+    strip -o ".build/dist/$product" "$bin/$product"
+done
+cp "$bin/gatehouse" .build/dist/gatehouse.symbols
+ls -l .build/dist | awk 'NR > 1 { printf "%-20s %6.1f MB\n", $NF, $5 / 1e6 }'
