@@ -105,7 +105,8 @@ private func bytesInUse() throws -> Int {
     func size(_ start: String) throws -> Int {
         let line = totals.first { $0.hasPrefix(start) }
         let digits = line?.split(separator: "size=\"")[1].prefix { $0.isNumber }
-        return try #require(digits.flatMap { Int($0) })
+        guard let size = digits.flatMap({ Int($0) }) else { throw NodeError(.notFound, "no \(start)") }
+        return size
     }
     return try size("<system type=\"current\"") + size("<total type=\"mmap\"")
         - size("<total type=\"fast\"") - size("<total type=\"rest\"")
