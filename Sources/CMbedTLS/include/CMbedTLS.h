@@ -7,5 +7,7 @@
 
 #include "gh_crypto.h"
 #include "gh_errors.h"
+#include "gh_keys.h"
+#include "gh_tls.h"
 
 #endif
