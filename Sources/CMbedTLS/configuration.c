@@ -84,11 +84,14 @@ static int configure(gh_tls_config *config, const gh_tls_settings *settings) {
     for (size_t index = 0; index < settings->suite_count; index++) config->suites[index] = settings->suites[index];
     mbedtls_ssl_conf_ciphersuites(ssl, config->suites);
 
-    if (settings->protocol_count > 0) {
-        config->protocols = calloc(settings->protocol_count + 1, sizeof *config->protocols);
+    if (settings->protocols_length > 0) {
+        size_t count = 0;
+        for (size_t index = 0; index < settings->protocols_length; index++) count += settings->protocols[index] == 0;
+        config->protocols = calloc(count + 1, sizeof *config->protocols);
         if (config->protocols == NULL) return MBEDTLS_ERR_SSL_ALLOC_FAILED;
-        for (size_t index = 0; index < settings->protocol_count; index++) {
-            config->protocols[index] = strdup(settings->protocols[index]);
+        const char *name = (const char *)settings->protocols;
+        for (size_t index = 0; index < count; index++, name += strlen(name) + 1) {
+            config->protocols[index] = strdup(name);
             if (config->protocols[index] == NULL) return MBEDTLS_ERR_SSL_ALLOC_FAILED;
         }
         status = mbedtls_ssl_conf_alpn_protocols(ssl, (const char **)config->protocols);

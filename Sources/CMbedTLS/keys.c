@@ -252,44 +252,48 @@ static int order_extension(
     return mbedtls_x509write_crt_set_extension(crt, oid, oid_length, 0, value, length);
 }
 
-long gh_cert_issue(const gh_cert_order *order, uint8_t *output, size_t capacity) {
+long gh_cert_issue(
+    gh_key *issuer_key, const char *issuer, const char *subject, const uint8_t *public_der, size_t public_length,
+    const uint8_t *serial, size_t serial_length, const char *not_before, const char *not_after, int is_ca,
+    unsigned key_usage, const uint8_t *extended_key_usage, size_t extended_key_usage_length,
+    const uint8_t *alternative_names, size_t alternative_names_length, uint8_t *output, size_t capacity) {
     mbedtls_x509write_cert crt;
     mbedtls_pk_context subject_key;
     mbedtls_x509write_crt_init(&crt);
     mbedtls_pk_init(&subject_key);
-    int status = mbedtls_pk_parse_public_key(&subject_key, order->subject_public_der, order->subject_public_length);
+    int status = mbedtls_pk_parse_public_key(&subject_key, public_der, public_length);
     mbedtls_x509write_crt_set_version(&crt, MBEDTLS_X509_CRT_VERSION_3);
     mbedtls_x509write_crt_set_md_alg(&crt, MBEDTLS_MD_SHA256);
     mbedtls_x509write_crt_set_subject_key(&crt, &subject_key);
-    mbedtls_x509write_crt_set_issuer_key(&crt, &order->issuer_key->pk);
-    if (status == 0) status = mbedtls_x509write_crt_set_subject_name(&crt, order->subject);
-    if (status == 0) status = mbedtls_x509write_crt_set_issuer_name(&crt, order->issuer);
-    if (status == 0) status = mbedtls_x509write_crt_set_validity(&crt, order->not_before, order->not_after);
+    mbedtls_x509write_crt_set_issuer_key(&crt, &issuer_key->pk);
+    if (status == 0) status = mbedtls_x509write_crt_set_subject_name(&crt, subject);
+    if (status == 0) status = mbedtls_x509write_crt_set_issuer_name(&crt, issuer);
+    if (status == 0) status = mbedtls_x509write_crt_set_validity(&crt, not_before, not_after);
     if (status == 0) {
 #if defined(GH_MBEDTLS_2)
-        mbedtls_mpi serial;
-        mbedtls_mpi_init(&serial);
-        status = mbedtls_mpi_read_binary(&serial, order->serial, order->serial_length);
-        if (status == 0) status = mbedtls_x509write_crt_set_serial(&crt, &serial);
-        mbedtls_mpi_free(&serial);
+        mbedtls_mpi number;
+        mbedtls_mpi_init(&number);
+        status = mbedtls_mpi_read_binary(&number, serial, serial_length);
+        if (status == 0) status = mbedtls_x509write_crt_set_serial(&crt, &number);
+        mbedtls_mpi_free(&number);
 #else
         status = mbedtls_x509write_crt_set_serial_raw(
-            &crt, (unsigned char *)order->serial, order->serial_length);
+            &crt, (unsigned char *)serial, serial_length);
 #endif
     }
-    if (status == 0) status = mbedtls_x509write_crt_set_basic_constraints(&crt, order->is_ca, order->path_length);
-    if (status == 0) status = mbedtls_x509write_crt_set_key_usage(&crt, order->key_usage);
+    if (status == 0) status = mbedtls_x509write_crt_set_basic_constraints(&crt, is_ca, -1);
+    if (status == 0) status = mbedtls_x509write_crt_set_key_usage(&crt, key_usage);
     if (status == 0) status = mbedtls_x509write_crt_set_subject_key_identifier(&crt);
     if (status == 0) status = mbedtls_x509write_crt_set_authority_key_identifier(&crt);
     if (status == 0) {
         status = order_extension(
             &crt, MBEDTLS_OID_EXTENDED_KEY_USAGE, MBEDTLS_OID_SIZE(MBEDTLS_OID_EXTENDED_KEY_USAGE),
-            order->extended_key_usage, order->extended_key_usage_length);
+            extended_key_usage, extended_key_usage_length);
     }
     if (status == 0) {
         status = order_extension(
             &crt, MBEDTLS_OID_SUBJECT_ALT_NAME, MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME),
-            order->alternative_names, order->alternative_names_length);
+            alternative_names, alternative_names_length);
     }
     long result;
     if (status != 0) {

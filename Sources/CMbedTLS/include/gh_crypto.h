@@ -73,6 +73,9 @@ long gh_base64_decode(const uint8_t *text, size_t length, uint8_t *output, size_
 /// The version of the library the process runs with, as 0xMMNNPP00.
 uint32_t gh_library_version(void);
 
+/// 1 when the library locks what its threads share.
+int gh_library_has_threads(void);
+
 /// Once before anything that may use PSA (the 3.6 series does inside TLS). Called by the other functions as needed.
 int gh_library_initialize(void);
 

@@ -82,30 +82,16 @@ long gh_cert_public_der(const uint8_t *der, size_t length, uint8_t *output, size
 /// GH_OK when the key belongs to the certificate, else GH_EKEYMISMATCH.
 int gh_cert_fits_key(const uint8_t *der, size_t length, gh_key *key);
 
-/// What gh_cert_issue writes. Texts end with NUL.
-typedef struct gh_cert_order {
-    /// SubjectPublicKeyInfo of the subject.
-    const uint8_t *subject_public_der;
-    size_t subject_public_length;
-    gh_key *issuer_key;
-    const char *subject, *issuer;
-    const uint8_t *serial;
-    size_t serial_length;
-    /// "YYYYMMDDhhmmss" in UTC.
-    const char *not_before, *not_after;
-    int is_ca;
-    /// -1 for no limit.
-    int path_length;
-    /// Bits of RFC 5280 4.2.1.3 as the library has them: digitalSignature 0x80, keyAgreement 0x08, keyCertSign 0x04,
-    /// cRLSign 0x02.
-    unsigned key_usage;
-    /// DER of the extensions' values; NULL for none.
-    const uint8_t *extended_key_usage, *alternative_names;
-    size_t extended_key_usage_length, alternative_names_length;
-} gh_cert_order;
-
-/// A certificate in DER; the length or an error.
-long gh_cert_issue(const gh_cert_order *order, uint8_t *output, size_t capacity);
+/// Issues a certificate in DER; the length or an error.
+///
+/// `public_der` is the subject's SubjectPublicKeyInfo; names like "CN=uuid:…"; times "YYYYMMDDhhmmss" in UTC;
+/// `key_usage` the bits of RFC 5280 4.2.1.3 as the library has them (digitalSignature 0x80, keyAgreement 0x08,
+/// keyCertSign 0x04, cRLSign 0x02); the last two ranges are the DER of the extensions' values, length 0 for none.
+long gh_cert_issue(
+    gh_key *issuer_key, const char *issuer, const char *subject, const uint8_t *public_der, size_t public_length,
+    const uint8_t *serial, size_t serial_length, const char *not_before, const char *not_after, int is_ca,
+    unsigned key_usage, const uint8_t *extended_key_usage, size_t extended_key_usage_length,
+    const uint8_t *alternative_names, size_t alternative_names_length, uint8_t *output, size_t capacity);
 
 #ifdef __cplusplus
 }

@@ -31,9 +31,9 @@ typedef struct gh_tls_settings {
     /// IANA numbers, the preferred first.
     const uint16_t *suites;
     size_t suite_count;
-    /// Names of application protocols, the preferred first; NULL for none.
-    const char *const *protocols;
-    size_t protocol_count;
+    /// Names of application protocols, the preferred first, each ended by NUL; length 0 for none.
+    const uint8_t *protocols;
+    size_t protocols_length;
     /// Server: seconds a ticket is good for, 0 for no tickets. Client: not 0 to ask for tickets.
     uint32_t ticket_lifetime;
     /// Server: how many sessions the cache keeps, 0 for no cache.
