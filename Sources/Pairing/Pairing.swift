@@ -186,7 +186,14 @@ public final class Pairing {
     public func attach(button: any Button) {
         self.button = button
         if button.isPressed == true { handle(.buttonStuck) }
-        button.onChange = { [weak self] pressed in self?.buttonChanged(pressed: pressed) }
+        button.onChange = { [weak self] change in
+            switch change {
+            case .pressed: self?.handle(.buttonDown)
+            case .released: self?.handle(.buttonUp)
+            case .stuck: self?.handle(.buttonStuck)
+            case .lost: self?.handle(.buttonLost)
+            }
+        }
     }
 
     /// Finishes a reset that was cut short, and locks when the configuration says so. Call once, after the hooks are

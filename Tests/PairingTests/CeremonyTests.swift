@@ -69,6 +69,16 @@ import Testing
         Row(from: .awaitingRelease, event: .buttonUp, at: s(2), to: .idle, effects: []),
         same(.awaitingRelease, .buttonDown, 2),
         same(.awaitingRelease, .buttonStuck, 2),
+        // A button that stops working neither accepts nor resets.
+        Row(from: answering, event: .buttonLost, at: s(2), to: .idle, effects: [.refuse(cloud, .noButton)]),
+        Row(from: knocking, event: .buttonLost, at: s(2), to: .idle, effects: [.refuse(cloud, .noButton)]),
+        Row(from: under, event: .buttonLost, at: s(2), to: .idle, effects: [.refuse(cloud, .noButton)]),
+        Row(from: .warning(since: s(6)), event: .buttonLost, at: s(7), to: .idle, effects: []),
+        Row(from: .pressed(since: s(1)), event: .buttonLost, at: s(2), to: .idle, effects: []),
+        Row(from: .awaitingRelease, event: .buttonLost, at: s(2), to: .idle, effects: []),
+        Row(from: storingDown, event: .buttonLost, at: s(2), to: storing, effects: []),
+        Row(from: resettingDown, event: .buttonLost, at: s(2), to: resetting, effects: []),
+        same(.idle, .buttonLost, 2),
     ]
 
     static let time: [Row] = [

@@ -183,7 +183,7 @@ import Testing
         let button = StubbornButton()
         pairing.attach(button: button)
         button.isPressed = true
-        button.onChange?(true)
+        button.onChange?(.pressed)
         button.isPressed = false
         clock.advance(.seconds(30))
         #expect(pairing.phase == .idle)
@@ -200,7 +200,7 @@ import Testing
         #expect(pairing.phase == .idle)
         #expect(store.log.isEmpty)
         #expect(await pairing.knock(cloud) == .refused(.noButton))
-        button.onChange?(false)
+        button.onChange?(.released)
         let knock = await begin(pairing, cloud)
         press(pairing)
         #expect(await knock.value == .accepted)
@@ -254,7 +254,7 @@ import Testing
 
 @Loop final class StubbornButton: Button {
     var isPressed: Bool? = false
-    var onChange: (@Loop (Bool) -> Void)?
+    var onChange: (@Loop (ButtonChange) -> Void)?
     var trouble: String?
     func close() {}
 }

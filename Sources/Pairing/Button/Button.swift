@@ -1,12 +1,24 @@
 import OneLoop
 
+/// What a button tells, after debouncing.
+public enum ButtonChange: Sendable, Hashable {
+    /// It was seen going down.
+    case pressed
+    /// It was let go.
+    case released
+    /// It was found down without having been seen going down.
+    case stuck
+    /// It stopped working.
+    case lost
+}
+
 /// The button on the box.
 @Loop
 public protocol Button: AnyObject, Sendable {
     /// Whether it is down now; nil when that cannot be known.
     var isPressed: Bool? { get }
-    /// Called when it goes down (true) or is let go (false), after debouncing.
-    var onChange: (@Loop (Bool) -> Void)? { get set }
+    /// Called at each change.
+    var onChange: (@Loop (ButtonChange) -> Void)? { get set }
     /// Why it does not work; nil when it does.
     var trouble: String? { get }
     /// Gives the line back.
@@ -18,7 +30,7 @@ public protocol Button: AnyObject, Sendable {
 public final class MemoryButton: Button {
     private var isDown = false
     /// Called at each change.
-    public var onChange: (@Loop (Bool) -> Void)?
+    public var onChange: (@Loop (ButtonChange) -> Void)?
 
     /// A button that is up.
     public init() {}
@@ -32,7 +44,7 @@ public final class MemoryButton: Button {
     public func set(pressed: Bool) {
         guard pressed != isDown else { return }
         isDown = pressed
-        onChange?(pressed)
+        onChange?(pressed ? .pressed : .released)
     }
 
     /// Lets it go.

@@ -95,6 +95,15 @@ extension Ceremony {
             return (.awaitingRelease, [.refuse(candidate, .noButton)])
         case (_, .buttonStuck):
             return (state, [])
+        case (.knocking(let candidate, _), .buttonLost), (.knockingUnderPress(let candidate, _, _), .buttonLost),
+            (.answering(let candidate, _), .buttonLost):
+            return (.idle, [.refuse(candidate, .noButton)])
+        case (.storing(let candidate, _, let cause), .buttonLost):
+            return (.storing(candidate, buttonDown: false, resetBy: cause), [])
+        case (.resetting, .buttonLost):
+            return (.resetting(buttonDown: false), [])
+        case (.idle, .buttonLost), (.pressed, .buttonLost), (.warning, .buttonLost), (.awaitingRelease, .buttonLost):
+            return (.idle, [])
 
         // A candidate.
         case (_, .knock(let candidate, let window)):

@@ -41,6 +41,8 @@ public enum Ceremony {
         case buttonUp
         /// The button was found down without having been seen going down, as at start.
         case buttonStuck
+        /// The button stopped working: whatever it was doing, nobody knows what the finger does now.
+        case buttonLost
         /// A candidate knocks.
         case knock(Candidate, window: Duration)
         /// The knocker goes away.

@@ -1,0 +1,110 @@
+import CGPIOD
+import Glibc
+
+/// The thread that waits for edges, for the ends of debouncing, and for the chip to vanish.
+///
+/// Kernels of today do not wake who waits on a line when the chip goes away (6.1 does not), so the directory of the
+/// device node is watched, too.
+final class EdgeReader {
+    /// How long to leave the lines alone when one's queue was full. 16 edges each 2 ms are 8000 a second, far more than a
+    /// contact makes; an input that floats or carries a clock must not take the processor.
+    private static let chatterMicroseconds: UInt32 = 2000
+
+    private let waiter: OpaquePointer
+
+    /// Starts the thread; the core must call ``stop()`` or end, and touches the reader under its lock only.
+    init(core: ChipCore) throws(GPIOError) {
+        let path = core.info.path
+        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        var waiter: OpaquePointer?
+        let result = gh_gpio_waiter_new(directory, &waiter)
+        guard result == 0, let waiter else {
+            throw GPIOError(.system, "edges cannot be waited for: \(errorText(-result))")
+        }
+        self.waiter = waiter
+        guard EdgeThread.start(waiter, core) else {
+            gh_gpio_waiter_free(waiter)
+            throw GPIOError(.system, "no thread can be started to wait for edges")
+        }
+    }
+
+    /// - Returns: a negative error number when the system cannot watch it.
+    func watch(_ descriptor: Int32, _ id: UInt64) -> Int32 { gh_gpio_waiter_add(waiter, descriptor, id) }
+
+    func unwatch(_ descriptor: Int32) { gh_gpio_waiter_remove(waiter, descriptor) }
+
+    /// Makes the thread look around; it ends, and frees the waiter, when the core is closed.
+    func wake() { gh_gpio_waiter_wake(waiter) }
+
+    /// What the thread holds.
+    private final class EdgeThread {
+        private let waiter: OpaquePointer
+        /// Weak: the core must be free to end while the thread waits.
+        private weak var core: ChipCore?
+        private let device: UInt64?
+
+        private init(_ waiter: OpaquePointer, _ core: ChipCore) {
+            self.waiter = waiter
+            self.core = core
+            device = KernelChip.deviceNumber(core.info.path)
+        }
+
+        static func start(_ waiter: OpaquePointer, _ core: ChipCore) -> Bool {
+            let argument = Unmanaged.passRetained(EdgeThread(waiter, core))
+            // Signals are for the threads that handle them.
+            var all = sigset_t()
+            var former = sigset_t()
+            sigfillset(&all)
+            pthread_sigmask(SIG_SETMASK, &all, &former)
+            defer { pthread_sigmask(SIG_SETMASK, &former, nil) }
+            var thread = pthread_t()
+            let result = pthread_create(
+                &thread, nil,
+                { argument in
+                    guard let argument else { return nil }
+                    gh_gpio_name_thread("gpio-edges")
+                    Unmanaged<EdgeThread>.fromOpaque(argument).takeRetainedValue().run()
+                    return nil
+                }, argument.toOpaque())
+            guard result == 0 else {
+                argument.release()
+                return false
+            }
+            pthread_detach(thread)
+            return true
+        }
+
+        private func run() {
+            var result = gh_gpio_wait_result()
+            repeat {
+                let timeout = timeout(until: core?.nextDeadline)
+                guard gh_gpio_waiter_wait(waiter, timeout, &result) == 0 else { break }
+            } while serve(result)
+            gh_gpio_waiter_free(waiter)
+        }
+
+        /// - Returns: whether to go on.
+        private func serve(_ result: gh_gpio_wait_result) -> Bool {
+            guard let core, !core.isClosed else { return false }
+            var isChattering = false
+            withUnsafeBytes(of: result.ready) { bytes in
+                for ready in bytes.bindMemory(to: gh_gpio_ready.self).prefix(Int(result.count))
+                where core.readable(ready.id, broken: ready.broken) {
+                    isChattering = true
+                }
+            }
+            if result.directory_changed { core.checkPresence(device) }
+            core.settle(at: monotonicNanoseconds())
+            core.announceLoss()
+            if isChattering { usleep(EdgeReader.chatterMicroseconds) }
+            return true
+        }
+
+        private func timeout(until deadline: UInt64?) -> Int32 {
+            guard let deadline else { return -1 }
+            let now = monotonicNanoseconds()
+            // Up, lest the last part of a millisecond be spun away.
+            return deadline > now ? Int32(clamping: (deadline - now + 999_999) / 1_000_000) : 0
+        }
+    }
+}
