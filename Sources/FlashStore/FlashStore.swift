@@ -38,18 +38,17 @@ public final class FlashStore: Sendable {
     ///
     /// - Throws: ``StoreError`` of any code; the file is then as it was.
     public static func open(directory: String, options: Options = .default) throws(StoreError) -> FlashStore {
-        let file = try PosixBlockFile.open(directory: directory, allowReadOnly: options.allowReadOnly)
-        var device = file
-        if case .blank = try SegmentLog.open(file, pageSize: options.pageSize) {
+        var isNew = false
+        let home = try StoreDirectory(directory)
+        var file = try home.open(allowReadOnly: options.allowReadOnly)
+        if file.map({ $0.size == 0 }) ?? true {
             guard let layout = options.layout else { throw .layout(options) }
-            if file.size != layout.fileSize {
-                guard !file.isReadOnly else {
-                    throw StoreError(.readOnly, "there is no store in \(directory), and none can be made")
-                }
-                device = try file.resized(to: layout.fileSize)
-            }
+            try home.make(layout)
+            file = try home.open(allowReadOnly: options.allowReadOnly)
+            isNew = true
         }
-        return try open(on: device, options: options, isReadOnly: file.isReadOnly)
+        guard let file else { throw StoreError(.io, "the file made in \(directory) is gone again") }
+        return try open(on: file, options: options, isNew: isNew, isReadOnly: file.isReadOnly)
     }
 
     /// Opens a store on a device of any kind, in memory for instance; lays it out when it is blank.
@@ -57,7 +56,7 @@ public final class FlashStore: Sendable {
     /// - Parameter device: its length must be that of two segments.
     /// - Throws: ``StoreError``.
     public static func open(on device: any BlockFile, options: Options = .default) throws(StoreError) -> FlashStore {
-        try open(on: device, options: options, isReadOnly: false)
+        try open(on: device, options: options, isNew: false, isReadOnly: false)
     }
 
     /// A store that forgets everything when it is released, for tests and demonstrations.
@@ -67,7 +66,7 @@ public final class FlashStore: Sendable {
     }
 
     private static func open(
-        on device: any BlockFile, options: Options, isReadOnly: Bool
+        on device: any BlockFile, options: Options, isNew: Bool, isReadOnly: Bool
     ) throws(StoreError) -> FlashStore {
         var contents: Contents = [:]
         var report = RecoveryReport()
@@ -82,6 +81,7 @@ public final class FlashStore: Sendable {
             log = try SegmentLog.format(device, layout: layout)
             report.created = true
         }
+        if isNew { report.created = true }
         var state = StoreState(contents: contents, layout: log.layout, options: options, recovery: report)
         state.statistics.isReadOnly = isReadOnly
         let writer = try Writer(state: state, log: log)

@@ -158,6 +158,9 @@ struct SegmentLog {
 
     /// Appends records as one group and flushes it.
     mutating func append(_ records: [PendingRecord]) throws(StoreError) {
+        guard fits(records.reduce(0) { $0 + $1.length }) else {
+            throw StoreError(.full, "the group does not fit into the segment; it must be rewritten instead")
+        }
         let base = active * layout.segmentSize
         var writer = PageWriter(device: device, pageSize: layout.pageSize, offset: base + end)
         for record in records {
