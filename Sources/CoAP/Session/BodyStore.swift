@@ -1,0 +1,141 @@
+import CoAPMessages
+import NIOCore
+
+/// What makes two messages parts of one transfer: the method and the options of the cache key (RFC 7959 §2.4, §2.5;
+/// RFC 7252 §5.6), Request-Tag among them.
+struct BodyKey: Hashable {
+    private let code: Code
+    private let options: Options
+
+    init(_ request: Message) {
+        code = request.code
+        var options = request.options
+        options.removeAll { number in
+            switch number {
+            case .block1, .block2, .size1, .size2, .observe: true
+            default: number.isNoCacheKey
+            }
+        }
+        self.options = options
+    }
+}
+
+/// Request bodies that are not whole yet and response bodies that are not fetched yet, of one peer: few, bounded in
+/// bytes, and dropped when nothing comes.
+struct BodyStore {
+    private struct Entry<Content> {
+        var content: Content
+        var deadline: NIODeadline
+    }
+
+    /// What became of a block.
+    enum Addition {
+        /// Taken; kept until the deadline.
+        case added(NIODeadline)
+        /// More than the limits allow; what had come is dropped.
+        case tooLarge
+        /// Not the block that comes next; what had come is dropped.
+        case notContiguous
+    }
+
+    private let limits: Limits
+    private var requests: [BodyKey: Entry<[UInt8]>] = [:]
+    private var responses: [BodyKey: Entry<Message>] = [:]
+    private(set) var bytes = 0
+
+    init(limits: Limits) {
+        self.limits = limits
+    }
+
+    mutating func removeAll() {
+        requests = [:]
+        responses = [:]
+        bytes = 0
+    }
+
+    /// Adds a block of a request's body. One at the beginning starts anew (RFC 7959 §2.5).
+    mutating func add(_ block: [UInt8], at offset: Int, to key: BodyKey, announced: Int) -> Addition {
+        if offset == 0 { removeRequest(key) }
+        var entry = requests[key] ?? Entry(content: [], deadline: .now())
+        guard entry.content.count == offset else {
+            removeRequest(key)
+            return .notContiguous
+        }
+        guard max(announced, offset + block.count) <= limits.bodySize else {
+            removeRequest(key)
+            return .tooLarge
+        }
+        makeRoom(for: block.count, inRequests: offset == 0)
+        guard bytes + block.count <= limits.blockwiseBytes else {
+            removeRequest(key)
+            return .tooLarge
+        }
+        requests[key] = nil
+        entry.content += block
+        entry.deadline = .now() + limits.blockwiseTimeout
+        bytes += block.count
+        requests[key] = entry
+        return .added(entry.deadline)
+    }
+
+    /// Takes a request's body out.
+    mutating func takeRequest(_ key: BodyKey) -> [UInt8] {
+        guard let entry = requests.removeValue(forKey: key) else { return [] }
+        bytes -= entry.content.count
+        return entry.content
+    }
+
+    mutating func removeRequest(_ key: BodyKey) {
+        _ = takeRequest(key)
+    }
+
+    /// Holds a response for the blocks still to be fetched.
+    ///
+    /// - Returns: until when; nil when there is no room, in which case the handler is asked again.
+    mutating func hold(_ response: Message, for key: BodyKey) -> NIODeadline? {
+        removeResponse(key)
+        guard response.payload.count <= limits.bodySize else { return nil }
+        makeRoom(for: response.payload.count, inResponses: true)
+        guard bytes + response.payload.count <= limits.blockwiseBytes else { return nil }
+        let deadline = NIODeadline.now() + limits.blockwiseTimeout
+        responses[key] = Entry(content: response, deadline: deadline)
+        bytes += response.payload.count
+        return deadline
+    }
+
+    /// The response held, whose time begins anew.
+    mutating func response(_ key: BodyKey) -> Message? {
+        guard let entry = responses[key] else { return nil }
+        responses[key]?.deadline = .now() + limits.blockwiseTimeout
+        return entry.content
+    }
+
+    mutating func removeResponse(_ key: BodyKey) {
+        guard let entry = responses.removeValue(forKey: key) else { return }
+        bytes -= entry.content.payload.count
+    }
+
+    /// Drops responses, which can be made again, the oldest first; and the oldest request when there are too many.
+    private mutating func makeRoom(for count: Int, inRequests: Bool = false, inResponses: Bool = false) {
+        while bytes + count > limits.blockwiseBytes || inResponses && responses.count >= limits.blockwiseTransfers {
+            guard let oldest = responses.min(by: { $0.value.deadline < $1.value.deadline }) else { break }
+            removeResponse(oldest.key)
+        }
+        if inRequests, requests.count >= limits.blockwiseTransfers,
+            let oldest = requests.min(by: { $0.value.deadline < $1.value.deadline })
+        {
+            removeRequest(oldest.key)
+        }
+    }
+
+    mutating func expire(now: NIODeadline) {
+        for (key, entry) in requests where entry.deadline <= now { removeRequest(key) }
+        for (key, entry) in responses where entry.deadline <= now { removeResponse(key) }
+    }
+
+    var nextDeadline: NIODeadline? {
+        let first = requests.values.lazy.map(\.deadline).min()
+        let second = responses.values.lazy.map(\.deadline).min()
+        return [first, second].compactMap { $0 }.min()
+    }
+}

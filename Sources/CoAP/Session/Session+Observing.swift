@@ -1,0 +1,113 @@
+import CoAPMessages
+import NIOCore
+
+extension Session {
+    /// Registers an observation of ours.
+    func observe(
+        _ request: Message, timeout: TimeAmount, onNotification: @escaping @Sendable (Message) -> Void,
+        promise: EventLoopPromise<ClientObservation>
+    ) {
+        var request = request
+        request.observe = 0
+        let state = ObservationState(
+            request: request, timeout: timeout, onNotification: onNotification,
+            ended: eventLoop.makePromise(of: ClientObservation.End.self))
+        let exchange = ClientExchange(request: request, timeout: timeout) { [weak self] result in
+            switch result {
+            case .failure(let error):
+                state.ended.succeed(.failed(error))
+                promise.fail(error)
+            case .success(let response):
+                self?.registered(state, response, promise)
+            }
+        }
+        exchange.observation = state
+        begin(exchange)
+    }
+
+    private func registered(
+        _ state: ObservationState, _ response: Message, _ promise: EventLoopPromise<ClientObservation>
+    ) {
+        let isAccepted = observations[state.token] === state
+        if !isAccepted { state.ended.succeed(.refused) }
+        if isAccepted, response.block2?.more == true {
+            // The rest of the first body is fetched like that of any notification.
+            state.fetch = fetchRest(of: response, request: state.request, timeout: state.timeout) {
+                [weak self] result in
+                state.fetch = nil
+                switch result {
+                case .failure(let error):
+                    self?.cancelObservation(state.token)
+                    promise.fail(error)
+                case .success(let whole):
+                    self?.start(state, first: whole, isAccepted: true, promise)
+                }
+            }
+            return
+        }
+        start(state, first: response.withoutBlocks, isAccepted: isAccepted, promise)
+    }
+
+    private func start(
+        _ state: ObservationState, first: Message, isAccepted: Bool, _ promise: EventLoopPromise<ClientObservation>
+    ) {
+        guard let connection else { return promise.fail(failure ?? .gone) }
+        promise.succeed(
+            ClientObservation(
+                first: first, isAccepted: isAccepted, ended: state.ended.futureResult, connection: connection,
+                token: state.token))
+        state.isStarted = true
+        let waiting = state.waiting
+        state.waiting = []
+        for notification in waiting { notified(state, state.token, notification) }
+    }
+
+    /// Takes a notification. Over a stream they come in order (RFC 8323 §7.1).
+    func notified(_ state: ObservationState, _ token: Token, _ notification: Message) {
+        guard notification.code.isSuccess, notification.observe != nil else {
+            observations[token] = nil
+            state.ended.succeed(.byServer(notification.withoutBlocks))
+            return
+        }
+        guard state.isStarted else {
+            if state.waiting.count >= ObservationState.waitingLimit { state.waiting.removeFirst() }
+            return state.waiting.append(notification)
+        }
+        if let fetch = state.fetch {
+            state.fetch = nil
+            if let underway = pending.first(where: { $0.value === fetch })?.key { pending[underway] = nil }
+        }
+        guard notification.block2?.more == true else { return state.onNotification(notification.withoutBlocks) }
+        state.fetch = fetchRest(of: notification, request: state.request, timeout: state.timeout) {
+            [weak self] result in
+            state.fetch = nil
+            guard self?.observations[token] === state, case .success(let whole) = result, whole.code.isSuccess else {
+                return
+            }
+            state.onNotification(whole)
+        }
+    }
+
+    /// Deregisters (RFC 7641 §3.6).
+    func cancelObservation(_ token: Token) {
+        guard let state = observations.removeValue(forKey: token) else { return }
+        state.ended.succeed(.cancelled)
+        if let fetch = state.fetch, let underway = pending.first(where: { $0.value === fetch })?.key {
+            pending[underway] = nil
+        }
+        guard failure == nil else { return }
+        var request = state.request
+        request.observe = 1
+        // The deregistration goes under the registration's own token; nobody waits for its response.
+        let exchange = ClientExchange(request: request, timeout: state.timeout) { _ in }
+        pending[token] = exchange
+        wake(at: exchange.deadline)
+        request.token = token
+        transmit(request)
+    }
+}
+
+extension CoAPError {
+    /// The session is gone and did not say why.
+    static let gone = CoAPError(.connectionClosed, "the connection is gone")
+}
