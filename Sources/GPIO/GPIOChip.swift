@@ -3,6 +3,9 @@ public protocol GPIOChip: AnyObject, Sendable {
     /// What it is.
     var info: ChipInfo { get }
 
+    /// Whether it has gone away; a chip of the kernel does not come back as the same object, a simulated one may.
+    var isLost: Bool { get }
+
     /// Its lines, by offset, with their present users.
     func lines() throws(GPIOError) -> [LineInfo]
 
@@ -72,5 +75,11 @@ public struct Edge: Sendable, Hashable {
         self.active = active
         self.timestamp = timestamp
         self.missed = missed
+    }
+
+    /// How long ago it was; zero for one from the future.
+    public var age: Duration {
+        let now = monotonicNanoseconds()
+        return .nanoseconds(now > timestamp ? Int64(clamping: now - timestamp) : 0)
     }
 }

@@ -146,6 +146,8 @@ final class ChipCore: Sendable {
 
     // MARK: The reader's side
 
+    var isLost: Bool { state.withLock { $0.loss != nil } }
+
     /// Whether the chip was closed, and the thread is to end.
     var isClosed: Bool { state.withLock { $0.chip == nil } }
 

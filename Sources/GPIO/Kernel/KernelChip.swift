@@ -77,6 +77,9 @@ public final class KernelChip: GPIOChip {
 
     deinit { core.close() }
 
+    /// Whether it has gone away, as far as is known: found out within moments when a line is held, else when it is used.
+    public var isLost: Bool { core.isLost }
+
     /// Its lines.
     public func lines() throws(GPIOError) -> [LineInfo] {
         try core.lines()

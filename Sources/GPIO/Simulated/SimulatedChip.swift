@@ -113,6 +113,9 @@ public final class SimulatedChip: GPIOChip {
 
     // MARK: The chip
 
+    /// Whether it is pulled out.
+    public var isLost: Bool { state.withLock { !$0.isPlugged } }
+
     /// Its lines.
     public func lines() throws(GPIOError) -> [LineInfo] {
         let lines = state.withLock { state -> [LineInfo]? in
