@@ -29,6 +29,8 @@ public struct ResourceRequest: Sendable, Hashable {
     public let body: CBOR.Value?
     /// The content format to answer in.
     public let responseFormat: UInt16
+    /// Whether the request says which format it accepts.
+    public let acceptsExplicitly: Bool
     /// Whether an observation is asked for (true), ended (false), or neither.
     public let observes: Bool?
 
@@ -38,6 +40,7 @@ public struct ResourceRequest: Sendable, Hashable {
     ///   that is not CBOR, and for two different `if=`.
     public init(_ message: Message) throws(ResourceError) {
         responseFormat = try message.responseFormat()
+        acceptsExplicitly = message.accept != nil
         path = message.path
         var interface: Interface?
         var resourceTypes: [String] = []

@@ -1,0 +1,52 @@
+import CBOR
+import OCFModel
+import OneLoop
+
+/// `/oic/d`: the device.
+struct DeviceInformation: DeviceResource {
+    unowned let device: OCFDevice
+
+    let href = "/oic/d"
+    let policy: Link.Policy = [.discoverable, .observable]
+    let isPublished = true
+    let instance: Int? = CoreInstance.device
+    var definition: ResourceTypeDefinition? { .device }
+    var resourceTypes: [String] { [device.settings.deviceType, "oic.wk.d"] }
+
+    func properties() -> CBOR.Map {
+        let settings = device.settings
+        var map: CBOR.Map = [
+            "n": .text(device.name), "di": .text(device.identity.deviceID.description),
+            "piid": .text(device.identity.permanentID.description), "icv": .text(DeviceSettings.coreVersion),
+            "dmv": .text(DeviceSettings.dataModelVersion),
+            "dmn": [["language": "en", "value": .text(settings.manufacturer)]],
+        ]
+        if let model = settings.model { map["dmno"] = .text(model) }
+        if let version = settings.softwareVersion { map["sv"] = .text(version) }
+        return map
+    }
+}
+
+/// `/oic/p`: the platform that the device runs on.
+struct PlatformInformation: DeviceResource {
+    unowned let device: OCFDevice
+
+    let href = "/oic/p"
+    let policy: Link.Policy = [.discoverable, .observable]
+    let isPublished = true
+    let instance: Int? = CoreInstance.platform
+    var definition: ResourceTypeDefinition? { .platform }
+
+    func properties() -> CBOR.Map {
+        let settings = device.settings
+        var map: CBOR.Map = [
+            "pi": .text(device.identity.platformID.description), "mnmn": .text(settings.manufacturer),
+        ]
+        if let model = settings.model { map["mnmo"] = .text(model) }
+        if let version = settings.hardwareVersion { map["mnhw"] = .text(version) }
+        if let version = settings.systemVersion { map["mnos"] = .text(version) }
+        if let version = settings.softwareVersion { map["mnfv"] = .text(version) }
+        if let number = settings.serialNumber { map["mnsel"] = .text(number) }
+        return map
+    }
+}
