@@ -5,7 +5,7 @@ import Testing
 @testable import OCFCloud
 
 /// A state directory of its own for one test.
-final class Scratch {
+final class Scratch: Sendable {
     let path: String
 
     init() throws {

@@ -12,7 +12,7 @@ import Testing
             }.joined(separator: "\n")
         #expect(active.contains("\nport = 5684\n"))
         let read = try ConfigurationFile.read(active, file: "example")
-        let standard = CloudConfiguration()
+        let standard = ServerConfiguration()
         #expect(read.limits == standard.limits)
         #expect(read.lifetimes == standard.lifetimes)
         #expect(read.port == standard.port && read.pingAfter == standard.pingAfter)

@@ -9,7 +9,7 @@ import X509
 ///
 /// It serves a household whose devices have no manufacturer's certificates that the cloud trusts. Its key lies beside the
 /// database, readable by the cloud's user alone, and may be taken off the machine once the certificates are issued.
-public struct CertificateAuthority {
+public struct CertificateAuthority: Sendable {
     /// Marks the certificate of an OCF identity (OCF Security 9.4.2.2).
     static let ocfIdentity: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 44924, 1, 6]
 

@@ -6,8 +6,8 @@ public enum ConfigurationFile {
     ///
     /// - Parameter file: the path, for complaints.
     /// - Throws: ``CloudError`` `.configuration` with a line `file:line: reason` for **every** mistake.
-    public static func read(_ text: String, file: String) throws -> CloudConfiguration {
-        var configuration = CloudConfiguration()
+    public static func read(_ text: String, file: String) throws -> ServerConfiguration {
+        var configuration = ServerConfiguration()
         var problems: [String] = []
         let lines = KeyLines(text)
         func complain(_ path: String, _ reason: String) {

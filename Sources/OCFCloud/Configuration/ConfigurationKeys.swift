@@ -16,7 +16,7 @@ struct ConfigurationKey: Sendable {
     /// The default as TOML; empty for a key that is absent by default.
     let standard: String
     let help: String
-    let apply: @Sendable (inout CloudConfiguration, Value) -> Void
+    let apply: @Sendable (inout ServerConfiguration, Value) -> Void
 
     /// What the key takes, for a complaint.
     var expectation: String {
@@ -42,7 +42,7 @@ extension ConfigurationKey {
     static let all: [ConfigurationKey] = server + tls + accounts + timing + limits + log
 
     private static func text(
-        _ path: String, _ field: WritableKeyPath<CloudConfiguration, String> & Sendable, default standard: String,
+        _ path: String, _ field: WritableKeyPath<ServerConfiguration, String> & Sendable, default standard: String,
         expected: String, _ help: String, allowed: @escaping @Sendable (String) -> Bool = { !$0.isEmpty }
     ) -> ConfigurationKey {
         ConfigurationKey(
@@ -53,7 +53,7 @@ extension ConfigurationKey {
     }
 
     private static func optional(
-        _ path: String, _ field: WritableKeyPath<CloudConfiguration, String?> & Sendable, expected: String,
+        _ path: String, _ field: WritableKeyPath<ServerConfiguration, String?> & Sendable, expected: String,
         _ help: String, allowed: @escaping @Sendable (String) -> Bool = { !$0.isEmpty }
     ) -> ConfigurationKey {
         ConfigurationKey(path: path, kind: .text(expected: expected, allowed: allowed), standard: "", help: help) {
@@ -63,11 +63,11 @@ extension ConfigurationKey {
     }
 
     private static func integer<Number: FixedWidthInteger & Sendable>(
-        _ path: String, _ field: WritableKeyPath<CloudConfiguration, Number> & Sendable, _ range: ClosedRange<Int64>,
+        _ path: String, _ field: WritableKeyPath<ServerConfiguration, Number> & Sendable, _ range: ClosedRange<Int64>,
         _ help: String
     ) -> ConfigurationKey {
         ConfigurationKey(
-            path: path, kind: .integer(range), standard: "\(CloudConfiguration()[keyPath: field])", help: help
+            path: path, kind: .integer(range), standard: "\(ServerConfiguration()[keyPath: field])", help: help
         ) { configuration, value in
             if case .integer(let number) = value { configuration[keyPath: field] = Number(clamping: number) }
         }
@@ -104,10 +104,10 @@ extension ConfigurationKey {
             "PEM file of the authorities whose device certificates count; without it, `ca/ca.pem`."),
         ConfigurationKey(
             path: "tls.client_certificate",
-            kind: .choice(CloudConfiguration.ClientCertificate.allCases.map(\.rawValue)), standard: "\"required\"",
+            kind: .choice(ServerConfiguration.ClientCertificate.allCases.map(\.rawValue)), standard: "\"required\"",
             help: "Whether a device has to show a certificate; one that names a device id allows that id alone."
         ) { configuration, value in
-            if case .text(let text) = value, let choice = CloudConfiguration.ClientCertificate(rawValue: text) {
+            if case .text(let text) = value, let choice = ServerConfiguration.ClientCertificate(rawValue: text) {
                 configuration.clientCertificate = choice
             }
         },

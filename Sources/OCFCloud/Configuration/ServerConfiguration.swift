@@ -1,7 +1,7 @@
 import OCFModel
 
 /// Everything the server can be told, with defaults that suit one household on one machine.
-public struct CloudConfiguration: Sendable {
+public struct ServerConfiguration: Sendable {
     /// Whether devices have to show a certificate at the TLS handshake.
     public enum ClientCertificate: String, Sendable, CaseIterable {
         /// None, no connection; and its `uuid:<di>` is the only device id that may sign up and in on the connection.
