@@ -118,6 +118,25 @@ static int translate(gh_tls *tls, int status) {
 
 // MARK: Handshake
 
+// The library sends most alerts itself; where it does not (2.28: no client certificate, a signature of the client that
+// does not fit), the peer would see nothing but a closed connection.
+static void tell_peer(gh_tls *tls, int result) {
+    unsigned char alert;
+    switch (result) {
+    case GH_ENOCERTIFICATE:
+    case GH_ENEGOTIATION: alert = MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE; break;
+    case GH_EVERIFY: alert = MBEDTLS_SSL_ALERT_MSG_BAD_CERT; break;
+    case GH_ESIGNATURE: alert = MBEDTLS_SSL_ALERT_MSG_DECRYPT_ERROR; break;
+    case GH_EPROTOCOL: alert = MBEDTLS_SSL_ALERT_MSG_DECODE_ERROR; break;
+    case GH_EMEMORY:
+    case GH_EINTERNAL: alert = MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR; break;
+    default: return;
+    }
+    // The last message that went out is an alert already.
+    if (tls->ssl.out_msgtype == MBEDTLS_SSL_MSG_ALERT) return;
+    mbedtls_ssl_send_alert_message(&tls->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, alert);
+}
+
 int gh_tls_handshake(gh_tls *tls, gh_window *window) {
     window->consumed = window->produced = 0;
     tls->window = window;
@@ -130,11 +149,8 @@ int gh_tls_handshake(gh_tls *tls, gh_window *window) {
     int result = translate(tls, status);
     if (result == GH_OK && !tls->is_full && tls->config->peer_certificate != GH_PEER_NONE) {
         result = gh_verify_resumed(tls);
-        if (result != GH_OK) {
-            mbedtls_ssl_send_alert_message(
-                &tls->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, MBEDTLS_SSL_ALERT_MSG_BAD_CERT);
-        }
     }
+    tell_peer(tls, result);
     tls->window = NULL;
     return result;
 }

@@ -109,6 +109,16 @@ public struct TLSConfiguration: Sendable {
             throw TLSError(
                 .invalidConfiguration, "the peer's certificate is to be checked but no trust anchor is given")
         }
+        // The peer would refuse it; here the reason can be told.
+        if let identity, identity.isChecked, let usage = identity.chain.leaf.extendedKeyUsage,
+            usage.isDisjoint(with: role == .server ? [.server, .any] : [.client, .any])
+        {
+            throw TLSError(
+                .wrongUsage,
+                "the certificate \(identity.chain.leaf.label) may not be used for a \(role): its extended key usage "
+                    + "lacks \(role)Auth",
+                certificate: identity.chain.leaf.subject)
+        }
         if case .hostName(let name) = peerName, name.isEmpty || name.utf8.count > 253 || name.utf8.contains(0) {
             throw TLSError(.invalidConfiguration, "host name \"\(name)\": expected 1 to 253 bytes")
         }

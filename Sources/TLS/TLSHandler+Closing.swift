@@ -26,6 +26,8 @@ extension TLSHandler {
                 closePromise = promise
             }
         case .open:
+            sendFlushed(context)
+            guard state == .open else { return context.close(promise: promise) }
             sendCloseNotify(context)
             guard state == .open else { return context.close(promise: promise) }
             if hasReceivedClose {

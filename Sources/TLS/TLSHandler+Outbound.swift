@@ -61,6 +61,16 @@ extension TLSHandler {
         if state == .open && isOutputCloseAsked && !hasSentClose && pending.isEmpty { closeOutput(context) }
     }
 
+    /// Sends what the transport takes of the flushed writes, also from within a promise of such a write: `close()`
+    /// after `writeAndFlush` is to lose nothing that could have gone out.
+    func sendFlushed(_ context: ChannelHandlerContext) {
+        do {
+            while state == .open, flushedWrites > 0, context.channel.isWritable { try sendSlice(context) }
+        } catch {
+            fail(error, context)
+        }
+    }
+
     private func sendSlice(_ context: ChannelHandlerContext) throws(TLSError) {
         var left = Self.sendSlice
         while state == .open, left > 0, flushedWrites > 0, let connection {
