@@ -54,9 +54,9 @@ struct BodyStore {
     }
 
     /// Adds a block of a request's body. One at the beginning starts anew (RFC 7959 §2.5).
-    mutating func add(_ block: [UInt8], at offset: Int, to key: BodyKey, announced: Int) -> Addition {
+    mutating func add(_ block: [UInt8], at offset: Int, to key: BodyKey, announced: Int, now: NIODeadline) -> Addition {
         if offset == 0 { removeRequest(key) }
-        var entry = requests[key] ?? Entry(content: [], deadline: .now())
+        var entry = requests[key] ?? Entry(content: [], deadline: now)
         guard entry.content.count == offset else {
             removeRequest(key)
             return .notContiguous
@@ -72,7 +72,7 @@ struct BodyStore {
         }
         requests[key] = nil
         entry.content += block
-        entry.deadline = .now() + limits.blockwiseTimeout
+        entry.deadline = now + limits.blockwiseTimeout
         bytes += block.count
         requests[key] = entry
         return .added(entry.deadline)
@@ -92,21 +92,21 @@ struct BodyStore {
     /// Holds a response for the blocks still to be fetched.
     ///
     /// - Returns: until when; nil when there is no room, in which case the handler is asked again.
-    mutating func hold(_ response: Message, for key: BodyKey) -> NIODeadline? {
+    mutating func hold(_ response: Message, for key: BodyKey, now: NIODeadline) -> NIODeadline? {
         removeResponse(key)
         guard response.payload.count <= limits.bodySize else { return nil }
         makeRoom(for: response.payload.count, inResponses: true)
         guard bytes + response.payload.count <= limits.blockwiseBytes else { return nil }
-        let deadline = NIODeadline.now() + limits.blockwiseTimeout
+        let deadline = now + limits.blockwiseTimeout
         responses[key] = Entry(content: response, deadline: deadline)
         bytes += response.payload.count
         return deadline
     }
 
     /// The response held, whose time begins anew.
-    mutating func response(_ key: BodyKey) -> Message? {
+    mutating func response(_ key: BodyKey, now: NIODeadline) -> Message? {
         guard let entry = responses[key] else { return nil }
-        responses[key]?.deadline = .now() + limits.blockwiseTimeout
+        responses[key]?.deadline = now + limits.blockwiseTimeout
         return entry.content
     }
 

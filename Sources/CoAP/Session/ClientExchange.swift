@@ -18,10 +18,13 @@ final class ClientExchange {
     /// How often it was begun anew because a body changed or was lost; once is patience, twice a loop.
     var restarts = 0
 
-    init(request: Message, timeout: TimeAmount, complete: @escaping (Result<Message, CoAPError>) -> Void) {
+    init(
+        request: Message, timeout: TimeAmount, now: NIODeadline,
+        complete: @escaping (Result<Message, CoAPError>) -> Void
+    ) {
         self.request = request
         self.timeout = timeout
-        self.deadline = .now() + timeout
+        self.deadline = now + timeout
         self.complete = complete
     }
 

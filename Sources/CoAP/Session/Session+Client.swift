@@ -6,7 +6,7 @@ extension Session {
     func send(
         _ request: Message, timeout: TimeAmount, complete: @escaping (Result<Message, CoAPError>) -> Void
     ) {
-        begin(ClientExchange(request: request, timeout: timeout, complete: complete))
+        begin(ClientExchange(request: request, timeout: timeout, now: eventLoop.now, complete: complete))
     }
 
     /// Starts an exchange: its first message goes out, or waits for the peer's CSM.
@@ -142,7 +142,7 @@ extension Session {
         pending[token] = nil
         let token = tokens.next()
         pending[token] = exchange
-        exchange.deadline = .now() + exchange.timeout
+        exchange.deadline = eventLoop.now + exchange.timeout
         wake(at: exchange.deadline)
         send(token)
     }
@@ -236,7 +236,7 @@ extension Session {
     ) -> ClientExchange {
         var request = request
         request.options.remove(.observe)
-        let exchange = ClientExchange(request: request, timeout: timeout, complete: complete)
+        let exchange = ClientExchange(request: request, timeout: timeout, now: eventLoop.now, complete: complete)
         guard failure == nil, let block = first.block2, pending.count < limits.openRequests else {
             complete(.failure(failure ?? CoAPError(.tooManyRequests, "no request is free for the rest of the body")))
             return exchange

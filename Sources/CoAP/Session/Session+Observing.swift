@@ -12,7 +12,7 @@ extension Session {
         let state = ObservationState(
             request: request, timeout: timeout, onNotification: onNotification,
             ended: eventLoop.makePromise(of: ClientObservation.End.self))
-        let exchange = ClientExchange(request: request, timeout: timeout) { [weak self] result in
+        let exchange = ClientExchange(request: request, timeout: timeout, now: eventLoop.now) { [weak self] result in
             switch result {
             case .failure(let error):
                 state.ended.succeed(.failed(error))
@@ -99,7 +99,7 @@ extension Session {
         var request = state.request
         request.observe = 1
         // The deregistration goes under the registration's own token; nobody waits for its response.
-        let exchange = ClientExchange(request: request, timeout: state.timeout) { _ in }
+        let exchange = ClientExchange(request: request, timeout: state.timeout, now: eventLoop.now) { _ in }
         pending[token] = exchange
         wake(at: exchange.deadline)
         request.token = token

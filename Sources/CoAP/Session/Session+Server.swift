@@ -47,7 +47,8 @@ extension Session {
             return nil
         }
         if block.number == 0, !block.more { return request.withoutRequestBlocks }
-        switch bodies.add(request.payload, at: block.offset, to: key, announced: Int(request.size1 ?? 0)) {
+        let announced = Int(request.size1 ?? 0)
+        switch bodies.add(request.payload, at: block.offset, to: key, announced: announced, now: eventLoop.now) {
         case .tooLarge:
             var response = Message(code: .requestEntityTooLarge, token: request.token)
             response.block1 = Block(number: block.number, more: block.more, exponent: block.exponent)
@@ -76,7 +77,7 @@ extension Session {
     /// - Returns: false when the handler has to make it again, which only a safe method allows.
     private func serveStored(_ request: Message, _ block: Block) -> Bool {
         let key = BodyKey(request)
-        if let held = bodies.response(key) {
+        if let held = bodies.response(key, now: eventLoop.now) {
             var response = held
             response.token = request.token
             sendPiece(of: response, at: block, key: key, isHeld: true)
@@ -144,7 +145,7 @@ extension Session {
             if isHeld { bodies.removeResponse(key) }
         } else if !isHeld {
             held.options.removeAll { $0 == .observe || $0 == .block1 }
-            if let deadline = bodies.hold(held, for: key) { wake(at: deadline) }
+            if let deadline = bodies.hold(held, for: key, now: eventLoop.now) { wake(at: deadline) }
         }
     }
 
@@ -173,7 +174,7 @@ extension Session {
         guard openExchanges > 0 else { return answer(true) }
         // A peer that pings faster than it is answered gets the older Pong at once.
         if custodyWaits.count >= Session.custodyWaitLimit { custodyWaits.removeFirst().answer(false) }
-        let deadline = NIODeadline.now() + limits.custodyTimeout
+        let deadline = eventLoop.now + limits.custodyTimeout
         custodyWaits.append(
             CustodyWait(sequence: nextSequence, remaining: openExchanges, deadline: deadline, answer: answer))
         wake(at: deadline)

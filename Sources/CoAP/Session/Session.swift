@@ -141,7 +141,7 @@ final class Session {
     }
 
     private func expire() {
-        let now = NIODeadline.now()
+        let now = eventLoop.now
         for (token, exchange) in pending where exchange.deadline <= now {
             pending[token] = nil
             counters.timeouts += 1

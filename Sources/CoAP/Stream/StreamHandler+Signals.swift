@@ -20,7 +20,7 @@ struct SignalState {
     var settleTimer: Scheduled<Void>?
     var settleActions: [() -> Void] = []
     var pings: [Token: (promise: EventLoopPromise<Bool>, timer: Scheduled<Void>)] = [:]
-    var lastHeard = NIODeadline.now()
+    var lastHeard = NIODeadline.uptimeNanoseconds(0)
     var keepAliveTimer: Scheduled<Void>?
 }
 
@@ -165,7 +165,7 @@ extension StreamHandler {
     // MARK: Keep-alive
 
     func heard() {
-        if limits.keepAlive != nil { signals.lastHeard = .now() }
+        if limits.keepAlive != nil, let context { signals.lastHeard = context.eventLoop.now }
     }
 
     func startKeepAlive() {
@@ -179,11 +179,11 @@ extension StreamHandler {
         guard let keepAlive = limits.keepAlive, let context else { return }
         let loop = context.eventLoop.assumeIsolated()
         signals.keepAliveTimer = loop.scheduleTask(deadline: deadline) { [weak self] in
-            guard let self, self.phase == .open else { return }
+            guard let self, self.phase == .open, let context = self.context else { return }
             let due = self.signals.lastHeard + keepAlive.interval
-            if due > .now() { return self.watch(from: due) }
-            let promise = loop.nonisolated().makePromise(of: Bool.self)
-            let asked = NIODeadline.now()
+            if due > context.eventLoop.now { return self.watch(from: due) }
+            let promise = context.eventLoop.makePromise(of: Bool.self)
+            let asked = context.eventLoop.now
             promise.futureResult.assumeIsolated().whenComplete { result in
                 guard self.phase == .open else { return }
                 // Anything that came counts as life, though it were no Pong.

@@ -17,6 +17,12 @@ public struct OptionFault: Error, Sendable, Hashable, CustomStringConvertible {
     /// The option.
     public let number: OptionNumber
 
+    /// A fault of that option.
+    public init(kind: Kind, number: OptionNumber) {
+        self.kind = kind
+        self.number = number
+    }
+
     /// 4.00 for a text that is none, 4.02 for the rest: all the others count as not known.
     public var responseCode: Code {
         kind == .text ? .badRequest : .badOption
