@@ -1,0 +1,139 @@
+// How many adverts a second are decoded on one core, and what they allocate.
+//
+//     swift run -c release AdvertBench [SECONDS-A-ROW]
+
+import Advertising
+import BLENodes
+import BluetoothLE
+import Concentrator
+import Logging
+import OneLoop
+
+func bytes(_ hex: String) -> [UInt8] {
+    Hex.bytes(hex) ?? []
+}
+
+let strangers = [
+    "02011a020a0c0bff4c001006031a4f2d3c51",  // a phone
+    "0201061aff4c000215fda50693a4e24fb1afcfc6eb0764782500010002c5",  // a beacon
+    "020106151695fe5020aa01da1a2b3c4d5e6f100d0410270102",  // another format
+    "03039ffe17169ffe0000000000000000000000000000000000000000", "02010605094c4544310302f0ff",
+]
+
+/// The codec alone.
+func codecRows(_ rows: Rows) {
+    let decoder = AdvertDecoder.standard
+    let sink = Sink()
+    var list = MeasurementList()
+
+    func decodeRow(
+        _ name: String, _ hex: [String], address: String = "54:48:E6:8F:80:A5", key: String? = nil, aim: Int? = nil
+    ) {
+        let payloads = hex.map(bytes)
+        let address = BluetoothAddress(address)
+        let key = key.flatMap { BindKey(hex: $0) }
+        rows.measure(name, aim: aim) {
+            for index in 0..<1000 {
+                let payload = payloads[index % payloads.count]
+                let outcome = decoder.decode(
+                    payload.span, address: address, key: key, into: &list)
+                if case .decoded = outcome { sink.value &+= list.measurements.count }
+            }
+        }
+    }
+
+    let structures = strangers.map(bytes)
+    rows.measure("AD structures walked, 2 to 3 a payload", aim: 4_000_000) {
+        for index in 0..<1000 {
+            let payload = structures[index % structures.count]
+            var cursor = ADCursor()
+            while let structure = cursor.next(in: payload.span) { sink.value &+= structure.count }
+        }
+    }
+    decodeRow("strangers turned away", strangers, aim: 2_000_000)
+    decodeRow("BTHome, temperature and humidity", ["0201060a16d2fc4002ca0903bf13"], aim: 500_000)
+    decodeRow(
+        "BTHome, packet id and 5 objects", ["0201061216d2fc4000010b0000004a0d0901330ce90c"], aim: 500_000)
+    decodeRow("BTHome, 6 objects, numbered", ["0201061516d2fc4002ca0902cf0902cf0803b71803b717015d"], aim: 500_000)
+    decodeRow("BTHome, a text of 12", ["0201061216d2fc44530c48656c6c6f20576f726c6421"])
+    decodeRow(
+        "BTHome, encrypted", ["0201061216d2fc41a47266c95f730011223378237214"], key: "231d39c1d7cc1ab1aee224cd096db932",
+        aim: 150_000)
+    decodeRow(
+        "BTHome, encrypted, forged", ["0201061216d2fc41a47266c95f730011223378237215"],
+        key: "231d39c1d7cc1ab1aee224cd096db932")
+    decodeRow("Ruuvi 3", ["02010611ff990403411540c84afc72fe2fffc50b89"])
+    decodeRow("Ruuvi 5", ["0201061bff990405138a5f92c4f3ffe4ffdc0414c4f6ec29bbe62eb92e73e5"])
+    decodeRow("Ruuvi 6", ["02010617ff990406170c5668c79e007000c90501d9ffcd004c884f"])
+    decodeRow(
+        "Ruuvi E1",
+        ["0201062bff9904e1170c5668c79e0065007004bd11ca00c9fafb13e0ac000000dfffffc10000000000cbb8334c884f"])
+    decodeRow("ATC1441", ["02010610161a18a4c1380111f1ffff63640c1c01"])
+    decodeRow("pvvx", ["02010612161a18f0100038c1a4240911148b0b580005"])
+
+    let hciEvent: [UInt8] = {
+        let payload = bytes("0201060a16d2fc4002ca0903bf13")
+        let report = [0x02, 0x01, 0x03, 0x00] + bytes("b2188d38c1a4") + [UInt8(payload.count)] + payload + [0xC3]
+        return [0x3E, UInt8(report.count)] + report
+    }()
+    rows.measure("HCI event to BTHome values") {
+        for _ in 0..<1000 {
+            for report in HCIEvent.reports(hciEvent) {
+                _ = decoder.decode(report.payload.span, address: report.address, key: nil, into: &list)
+                sink.value &+= list.measurements.count
+            }
+        }
+    }
+}
+
+/// The whole way to a node, and strangers by the hundred thousand.
+@Loop
+func houseRows(_ rows: Rows) {
+    let concentrator = Concentrator()
+    var quiet = Logger(label: "ble")
+    quiet.logLevel = .warning
+    let nodes = BLENodes(
+        configuration: BLENodesConfiguration(admission: .knownFormats), concentrator: concentrator, store: nil,
+        log: quiet)
+    var now = ContinuousClock.now
+    let sensors = (0..<200).map { BluetoothAddress(rawValue: 0xA4C1_3800_0000 + UInt64($0)) }
+    var turn: UInt8 = 0
+    func payload(_ value: UInt8) -> [UInt8] { bytes("0201060a16d2fc4002") + [value, 0x09, 0x03, 0xBF, 0x13] }
+    let payloads = (0..<UInt8(16)).map { payload($0) }
+    func feed(_ moving: Bool) {
+        for index in 0..<1000 {
+            if index.isMultiple(of: 200) {
+                turn &+= 1
+                now = now.advanced(by: .seconds(1))
+            }
+            nodes.receive(
+                Advertisement(
+                    address: sensors[index % 200], isConnectable: false, rssi: -60,
+                    payload: payloads[moving ? Int(turn & 15) : 0], receivedAt: now))
+        }
+    }
+    rows.measure("advert to node, 200 sensors, value moving") { feed(true) }
+    rows.measure("advert to node, 200 sensors, value the same") { feed(false) }
+
+    let phone = bytes(strangers[0])
+    var seed: UInt64 = 1
+    let before = residentMemory()
+    rows.measure("strangers through the house, 100 000 addresses", aim: 500_000) {
+        for _ in 0..<1000 {
+            seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            let number = (seed >> 33) % 100_000
+            nodes.receive(
+                Advertisement(
+                    address: BluetoothAddress(rawValue: 0x4000_0000_0000 + number &* 0x9E37_79B9),
+                    addressKind: .resolvablePrivate, rssi: -80, payload: phone, receivedAt: now))
+        }
+    }
+    print(
+        "\(grouped(Int(nodes.statistics.fromStrangers))) strangers' adverts, \(nodes.strangers.count) kept; resident memory "
+            + "before \(before) KiB, after \(residentMemory()) KiB")
+}
+
+let rows = Rows(seconds: CommandLine.arguments.dropFirst().first.flatMap { Double($0) } ?? 1)
+rows.printHeading()
+codecRows(rows)
+await houseRows(rows)
