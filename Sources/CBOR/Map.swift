@@ -16,7 +16,15 @@ public struct Map: Sendable {
     /// A map of these entries; of several with one key the last wins, at the place of the first.
     public init(_ entries: some Sequence<Element>) {
         self.init()
-        for (key, value) in entries { self[key] = value }
+        var places: [Value: Int] = [:]
+        for (key, value) in entries {
+            if let place = places[key] {
+                self.entries[place].value = value
+            } else {
+                places[key] = self.entries.count
+                self.entries.append((key, value))
+            }
+        }
     }
 
     /// A map of entries that the caller has checked to have different keys.
