@@ -89,7 +89,7 @@ public final class Pairing {
         self.indicator = indicator
         ledger = TrustLedger(store: store)
         player = PatternPlayer(indicator: indicator, clock: clock)
-        limiter = KnockLimiter(burst: configuration.knockBurst, refill: configuration.knockRefill)
+        limiter = KnockLimiter(configuration)
     }
 
     // MARK: Trust
@@ -158,7 +158,7 @@ public final class Pairing {
         }
         serveDeadline()
         if let reason = Ceremony.refusal(state, rules) { return .refused(reason) }
-        if let wait = limiter.take(at: clock.now) { return .refused(.tooManyKnocks(retryAfter: wait)) }
+        if let wait = limiter.take(window, at: clock.now) { return .refused(.tooManyKnocks(retryAfter: wait)) }
         tickets += 1
         let ticket = tickets
         log.notice(
@@ -178,6 +178,7 @@ public final class Pairing {
 
     /// The button went down or was let go, after debouncing: from its line, or from a command on a simulated board.
     public func buttonChanged(pressed: Bool) {
+        guard !isClosed else { return }
         handle(pressed ? .buttonDown : .buttonUp)
     }
 
@@ -224,11 +225,12 @@ public final class Pairing {
         subscribers.removeAll { $0.0 == id }
     }
 
-    /// Refuses who waits, and leaves the LED dark.
+    /// Refuses who waits, and leaves the LED dark. Trust or a reset on its way to the flash still gets there, and who
+    /// waits for it is told.
     public func close() {
         guard !isClosed else { return }
-        handle(.withdraw)
         isClosed = true
+        handle(.withdraw)
         cancelTimer?()
         cancelTimer = nil
         button?.onChange = nil
@@ -248,7 +250,6 @@ public final class Pairing {
     }
 
     func handle(_ event: Ceremony.Event, at moment: Ceremony.Moment? = nil) {
-        guard !isClosed else { return }
         let before = state
         let (next, effects) = Ceremony.transition(state, event, at: moment ?? clock.now, rules)
         state = next
@@ -301,7 +302,7 @@ public final class Pairing {
     private func schedule() {
         cancelTimer?()
         cancelTimer = nil
-        guard let deadline = Ceremony.deadline(of: state, rules) else { return }
+        guard !isClosed, let deadline = Ceremony.deadline(of: state, rules) else { return }
         cancelTimer = clock.after(max(deadline - clock.now, .zero)) { [weak self] in self?.serveDeadline() }
     }
 

@@ -19,8 +19,8 @@ public struct PairingConfiguration: Sendable, Hashable {
     /// again; each costs up to a window of flashing.
     public var knockBurst = 5
 
-    /// How long until a rationed knock is given back. A stranger on the network can thus light the LED for one window
-    /// a minute at most, and never for good.
+    /// How long until a rationed knock of the usual window is given back; a longer one takes longer. A stranger on the
+    /// network can thus light the LED, and keep others waiting, half of the time at most.
     public var knockRefill: Duration = .seconds(60)
 
     /// Whether the gateway locks itself as soon as somebody is trusted, until a factory reset.

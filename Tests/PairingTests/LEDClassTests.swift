@@ -76,6 +76,32 @@ import Testing
         }
     }
 
+    /// On an LED of the kernel; it is named by the environment, since a test must not take a machine's lamp unasked.
+    @Test(
+        .enabled(if: ProcessInfo.processInfo.environment["GATEHOUSE_TEST_LED"] != nil, "GATEHOUSE_TEST_LED names none"))
+    func aLampOfTheKernel() throws {
+        let name = try #require(ProcessInfo.processInfo.environment["GATEHOUSE_TEST_LED"])
+        let files = "/sys/class/leds/\(name)"
+        func read(_ file: String) throws -> String {
+            try String(contentsOfFile: "\(files)/\(file)", encoding: .utf8).trimmingCharacters(
+                in: .whitespacesAndNewlines)
+        }
+        let lamp = try LEDClassIndicator(name: name)
+        #expect(try read("brightness") == "0")
+        lamp.set(true)
+        #expect(try read("brightness") != "0")
+        #expect(lamp.blink(on: .milliseconds(250), off: .milliseconds(50)))
+        #expect(try read("trigger").contains("[timer]"))
+        #expect(try read("delay_on") == "250")
+        #expect(try read("delay_off") == "50")
+        #expect(lamp.blink(on: .milliseconds(50), off: .milliseconds(50)))
+        #expect(try read("delay_on") == "50")
+        lamp.close()
+        #expect(lamp.trouble == nil)
+        #expect(try read("trigger").contains("[none]"))
+        #expect(try read("brightness") == "0")
+    }
+
     @Test func aLampThatVanishesIsTrouble() throws {
         let lamp = try LEDClassIndicator(name: "pair", directory: directory)
         try FileManager.default.removeItem(atPath: directory)

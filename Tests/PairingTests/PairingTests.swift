@@ -167,6 +167,17 @@ import Testing
         #expect(await knock.value == .accepted)
     }
 
+    @Test func longWindowsCostMore() {
+        var limiter = KnockLimiter(PairingConfiguration())
+        #expect(limiter.take(.seconds(254), at: .seconds(1000)) == nil)
+        #expect(limiter.take(.seconds(1), at: .seconds(1000)) == .seconds(60))
+        #expect(limiter.take(.seconds(254), at: .seconds(1060)) == .seconds(240))
+        #expect(limiter.take(.seconds(60), at: .seconds(1120)) == nil)
+        // However long it is quiet, there are no more than five.
+        for _ in 0..<5 { #expect(limiter.take(.seconds(1), at: .seconds(100_000)) == nil) }
+        #expect(limiter.take(.seconds(1), at: .seconds(100_000)) == .seconds(60))
+    }
+
     @Test func aHoldInAKnockNeitherAcceptsNorWipesByLettingGo() async throws {
         let store = FakeStore(["trust/record/ocf-owner/owner-1": [1, 0, 0, 0, 0, 0, 0, 0, 0]])
         let pairing = try pairing(store)
@@ -224,6 +235,29 @@ import Testing
         #expect(clock.timerCount == 0)
         #expect(await pairing.knock(cloud) == .refused(.withdrawn))
         #expect(await pairing.factoryReset(by: .command) == false)
+    }
+
+    @Test func closingWaitsForNobodyAndForgetsNobody() async throws {
+        let store = FakeStore()
+        let pairing = try pairing(store)
+        let knock = await begin(pairing, cloud)
+        store.shutGate()
+        press(pairing)
+        await settle()
+        #expect(pairing.phase == .storing(cloud))
+        pairing.close()
+        #expect(!lamp.isOn)
+        store.openGate()
+        #expect(await knock.value == .accepted)
+        #expect(store.entries.count == 1)
+        #expect(!lamp.isOn)
+        #expect(clock.timerCount == 0)
+    }
+
+    @Test func aBoardWithoutAButtonRefusesAtOnce() async throws {
+        let pairing = try pairing()
+        pairing.attach(button: AbsentButton())
+        #expect(await pairing.knock(cloud) == .refused(.noButton))
     }
 
     @Test func removalHoldsEvenWhenTheFlashFails() async throws {

@@ -36,10 +36,13 @@ final class ChipCore: Sendable {
     }
 
     let info: ChipInfo
+    /// The device node itself, where the chip was named by a link.
+    let node: String
     let state: Mutex<State>
 
     init(chip: sending OpaquePointer, info: ChipInfo) {
         self.info = info
+        node = KernelChip.resolve(info.path)
         state = Mutex(State(chip: chip))
     }
 
@@ -219,7 +222,7 @@ final class ChipCore: Sendable {
 
     /// Whether the device node is still the one that was opened.
     func checkPresence(_ device: UInt64?) {
-        guard KernelChip.deviceNumber(info.path) != device else { return }
+        guard KernelChip.deviceNumber(node) != device else { return }
         state.withLock { state in
             if state.loss == nil { state.loss = "\(info) is gone (its device node vanished)" }
         }

@@ -42,6 +42,13 @@ extension KernelChip {
         return UInt64(status.st_rdev)
     }
 
+    /// Where links lead to; the path itself when that cannot be said.
+    static func resolve(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
     private static func isLink(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK

@@ -14,7 +14,7 @@ final class EdgeReader {
 
     /// Starts the thread; the core must call ``stop()`` or end, and touches the reader under its lock only.
     init(core: ChipCore) throws(GPIOError) {
-        let path = core.info.path
+        let path = core.node
         let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         var waiter: OpaquePointer?
         let result = gh_gpio_waiter_new(directory, &waiter)
@@ -46,7 +46,7 @@ final class EdgeReader {
         private init(_ waiter: OpaquePointer, _ core: ChipCore) {
             self.waiter = waiter
             self.core = core
-            device = KernelChip.deviceNumber(core.info.path)
+            device = KernelChip.deviceNumber(core.node)
         }
 
         static func start(_ waiter: OpaquePointer, _ core: ChipCore) -> Bool {

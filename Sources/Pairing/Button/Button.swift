@@ -50,3 +50,20 @@ public final class MemoryButton: Button {
     /// Lets it go.
     public func close() { set(pressed: false) }
 }
+
+/// The button of a board that has none: every knock is refused at once instead of waiting for nobody.
+@Loop
+public final class AbsentButton: Button {
+    /// Never called.
+    public var onChange: (@Loop (ButtonChange) -> Void)?
+
+    /// No button.
+    public init() {}
+
+    /// Not known.
+    public var isPressed: Bool? { nil }
+    /// That there is none.
+    public var trouble: String? { "no button is configured" }
+    /// Nothing to give back.
+    public func close() {}
+}

@@ -26,12 +26,15 @@ final class PatternPlayer {
         start(signal.pattern)
     }
 
+    /// Leaves the lamp dark; nothing is shown any more.
     func close() {
         stop()
+        isClosed = true
         indicator.close()
     }
 
     private var signalling = false
+    private var isClosed = false
 
     private func stop() {
         cancel?()
@@ -41,6 +44,7 @@ final class PatternPlayer {
 
     private func start(_ pattern: Pattern) {
         stop()
+        guard !isClosed else { return }
         signalling = pattern.rounds != nil
         if pattern.on == .zero || pattern.rounds == 0 { return indicator.set(false) }
         if pattern.off == .zero { return indicator.set(true) }
