@@ -50,9 +50,13 @@ extension CloudConnection {
 
     // MARK: Timers
 
+    func delay(in range: ClosedRange<Duration>) -> Duration {
+        (range.lowerBound + (range.upperBound - range.lowerBound) * Double.random(in: 0...1)) * pace
+    }
+
     private func start(_ timer: CloudSession.Timer, _ range: ClosedRange<Duration>) {
         timers.removeValue(forKey: timer)?.timer.cancel()
-        let delay = range.lowerBound + (range.upperBound - range.lowerBound) * Double.random(in: 0...1)
+        let delay = delay(in: range)
         lastTimer += 1
         let number = lastTimer
         let running = Loop.after(delay) { [weak self] in

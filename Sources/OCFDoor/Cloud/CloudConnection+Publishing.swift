@@ -85,11 +85,8 @@ extension CloudConnection {
         }
         isPublishing = false
         if !isComplete {
-            let range = CloudSchedule.publicationRetry
             publicationTimer?.cancel()
-            publicationTimer = Loop.after(
-                range.lowerBound + (range.upperBound - range.lowerBound) * Double.random(in: 0...1)
-            ) { [weak self] in
+            publicationTimer = Loop.after(delay(in: CloudSchedule.publicationRetry)) { [weak self] in
                 self?.publicationTimer = nil
                 self?.publish()
             }

@@ -82,6 +82,8 @@ public final class CloudConnection {
     var mayPublish = false
     var publishesAgain = false
     var publicationTimer: LoopTimer?
+    /// What every delay is multiplied by; tests have no time.
+    var pace = 1.0
 
     private var inputs: [CloudSession.Input] = []
     private var isHandling = false
@@ -112,6 +114,9 @@ public final class CloudConnection {
 
     /// Why the gateway is not signed in, as far as that is a failure.
     public var trouble: CloudTrouble? { session.trouble }
+
+    /// How many links the cloud's directory has of us, as far as we know.
+    public var publishedCount: Int { publication.published.count }
 
     /// Whether a new cloud may be configured now.
     public var acceptsConfiguration: Bool { session.acceptsConfiguration }
