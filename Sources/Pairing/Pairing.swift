@@ -1,46 +1,12 @@
 import Logging
 import OneLoop
 
-/// What pairing tells those who watch it.
-public enum PairingEvent: Sendable, Hashable {
-    /// The ceremony is in another state.
-    case phase(Pairing.Phase)
-    /// Trust was given, durably.
-    case trusted(TrustRecord)
-    /// Trust was taken away.
-    case removed(TrustRecord)
-    /// The gateway refuses new knocks from now on, or takes them again.
-    case locked(Bool)
-    /// A factory reset began: nobody is trusted any more.
-    case resetBegan(ResetCause)
-    /// A factory reset ended; when it is not complete it goes on at the next start.
-    case resetEnded(complete: Bool)
-}
-
 /// The LED-and-button ceremony, the trust it gives, and factory reset.
 ///
 /// Make one, add ``onFactoryReset(_:_:)`` hooks, attach a button, then ``start()``. Everything is on the loop; nothing
 /// blocks it.
 @Loop
 public final class Pairing {
-    /// Where the ceremony is, for people and for the doors.
-    public enum Phase: Sendable, Hashable {
-        /// Nobody knocks.
-        case idle
-        /// The button is down and nobody knocks.
-        case pressed
-        /// A candidate waits for a press; `until` is on ``Pairing/clockNow``'s clock.
-        case knocking(Candidate, until: Duration)
-        /// The button is down in answer to a candidate; letting go accepts.
-        case answering(Candidate)
-        /// The candidate is accepted and its trust is on its way to the flash.
-        case storing(Candidate)
-        /// The button is held; a factory reset follows unless it is let go.
-        case resetWarning
-        /// A factory reset is going on.
-        case resetting
-    }
-
     /// How a subscription is named.
     public struct SubscriptionID: Sendable, Hashable {
         let number: UInt64
@@ -332,31 +298,5 @@ public final class Pairing {
 
     func emit(_ event: PairingEvent) {
         for (_, handler) in subscribers { handler(event) }
-    }
-}
-
-extension Pairing.Phase {
-    init(_ state: Ceremony.State) {
-        self =
-            switch state {
-            case .idle, .awaitingRelease: .idle
-            case .pressed: .pressed
-            case .knocking(let candidate, let until): .knocking(candidate, until: until)
-            case .knockingUnderPress(let candidate, let until, _): .knocking(candidate, until: until)
-            case .answering(let candidate, _): .answering(candidate)
-            case .storing(let candidate, _, _): .storing(candidate)
-            case .warning: .resetWarning
-            case .resetting: .resetting
-            }
-    }
-}
-
-extension Ceremony.State {
-    /// Whether time that passes counts as holding the button.
-    var holdsButton: Bool {
-        switch self {
-        case .pressed, .knockingUnderPress, .answering, .warning: true
-        default: false
-        }
     }
 }
