@@ -46,13 +46,16 @@ let package = Package(
         .target(name: "CBOR", swiftSettings: swift6),
         .target(name: "CoAPMessages", swiftSettings: swift6),
         .target(name: "Advertising", dependencies: ["CMbedTLS"], swiftSettings: swift6),
+        .target(name: "JSONText", swiftSettings: swift6),
 
         // Floor 3: machinery.
         .target(name: "OneLoop", dependencies: [nio, nioPosix], swiftSettings: swift6),
         .target(name: "TLS", dependencies: ["CMbedTLS", nio], swiftSettings: swift6),
         .target(name: "FlashStore", swiftSettings: swift6),
         .target(name: "GPIO", dependencies: ["CGPIOD"], swiftSettings: swift6),
-        .target(name: "BluetoothLE", dependencies: ["Advertising"], swiftSettings: swift6),
+        .target(name: "BluetoothLE", dependencies: ["Advertising", "JSONText"], swiftSettings: swift6),
+        .target(name: "Systemd", swiftSettings: swift6),
+        .target(name: "LogOutput", dependencies: [log], swiftSettings: swift6),
 
         // Floor 4: transports.
         .target(name: "CoAP", dependencies: ["CoAPMessages", "TLS", nio, nioPosix], swiftSettings: swift6),
@@ -86,13 +89,13 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "OneLoop", "FlashStore", "GPIO", "BluetoothLE", "Advertising", "TLS", "CoAP", "Concentrator", "Pairing",
+                "OneLoop", "FlashStore", "JSONText", "Systemd", "LogOutput", "GPIO", "BluetoothLE", "Advertising", "TLS", "CoAP", "Concentrator", "Pairing",
                 "OCFModel", "GPIONodes", "BLENodes", "OCFDoor", nio, nioPosix, log, lifecycle, toml,
             ],
             swiftSettings: swift6),
 
         // Floor 8: commands.
-        .executableTarget(name: "gatehouse", dependencies: ["Gateway", "Advertising", arguments], swiftSettings: swift6),
+        .executableTarget(name: "gatehouse", dependencies: ["Gateway", "BluetoothLE", "Advertising", "JSONText", arguments], swiftSettings: swift6),
         .executableTarget(
             name: "gatehouse-cloud", dependencies: ["OCFCloud", arguments, lifecycle], swiftSettings: swift6),
         .executableTarget(

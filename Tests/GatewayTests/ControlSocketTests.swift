@@ -29,7 +29,7 @@ struct ControlSocketTests {
         arguments: [
             ControlRequest.status, .nodes, .read(node: "ble/A", field: nil), .read(node: "a", field: "Temperature"),
             .set(node: "relay1", parameter: "Output", value: "true"), .trustList, .trustRemove(identifier: "x"),
-            .cloudSet(address: "coaps+tcp://a:1", id: "i", token: "t", provider: ""), .cloudClear,
+            .cloudSet(address: "coaps+tcp://a:1", id: "i", token: "t", provider: "", trust: "PEM"), .cloudClear,
             .press(milliseconds: 12_000), .drive(line: "door", level: true), .factoryReset, .watch,
         ])
     func roundTrip(request: ControlRequest) throws {

@@ -86,7 +86,7 @@ extension Configuration {
                     .conflict, at: "cloud.address",
                     "cloud.address is given but cloud.\(name) is not; expected address, id and token together")
             }
-            if read.cloud.address.hasPrefix("coaps+tcp://") && read.cloud.trust.isEmpty {
+            if read.cloud.trust.isEmpty {
                 document.complain(
                     .conflict, at: "cloud.address",
                     "cloud.trust is not given; expected the PEM file of the authorities the cloud's certificate comes from"

@@ -1,3 +1,5 @@
+import OCFDoor
+
 /// Every key the gateway's configuration may hold, in the order the reference shows them.
 public enum ConfigurationSchema {
     /// The tables of the file with a sentence each; `[]` marks a repeated one.
@@ -96,13 +98,13 @@ extension ConfigurationSchema {
                 "log.parts.\(part)", .choice(levels + [""]), default: "\"\"", "The level of the part `\(part)`.")
         } + [
             ConfigurationKey(
-                "store.segment_kib", .integer(64...16_384, unit: "KiB"), default: "256",
-                "The size of each of the two preallocated segments; four times the live data wears flash least."),
+                "store.segment_kib", .integer(64...65_536, unit: "KiB"), default: "4096",
+                "The size of each of the two preallocated segments. Read when the store is made."),
             ConfigurationKey(
                 "store.commit_after", .number(1...3_600, unit: "s"), default: "60",
                 "How long a record that may wait is kept in memory before it is written with others."),
             ConfigurationKey(
-                "store.commit_count", .integer(1...10_000, unit: "records"), default: "100",
+                "store.commit_count", .integer(1...10_000, unit: "records"), default: "128",
                 "How many waiting records are written at once, at the latest."),
         ]
 
@@ -162,7 +164,7 @@ extension ConfigurationSchema {
             "gpio.lines[].bias", .choice(["as-is", "disabled", "pull-up", "pull-down"]), default: "\"as-is\"",
             "The resistor inside the chip (inputs)."),
         ConfigurationKey(
-            "gpio.lines[].debounce_ms", .integer(0...10_000, unit: "ms"), default: "5",
+            "gpio.lines[].debounce_ms", .integer(0...1_000, unit: "ms"), default: "5",
             "How long an input must be still before a change counts; 0 counts every edge."),
         ConfigurationKey("gpio.lines[].initial", .boolean, default: "false", "What an output is set to at start."),
         ConfigurationKey(
@@ -214,7 +216,7 @@ extension ConfigurationSchema {
             "The device id `di`. Empty makes one at the first start; give it when the certificate was made before. Read at the first start and after a factory reset only."),
         ConfigurationKey(
             "cloud.address",
-            .form("coaps+tcp://HOST:PORT, or empty", check: { $0.isEmpty || $0.hasPrefix("coaps+tcp://") || $0.hasPrefix("coap+tcp://") }),
+            .form("coaps+tcp://HOST:PORT, or empty", check: { $0.isEmpty || CloudAddress($0) != nil }),
             default: "\"\"", "The cloud's address (`cis`); empty for none. `gatehouse cloud set` does the same without a restart."),
         ConfigurationKey(
             "cloud.id", .form("a UUID, or empty", check: { $0.isEmpty || isUUID($0) }), default: "\"\"",

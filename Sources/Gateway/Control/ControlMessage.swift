@@ -17,8 +17,8 @@ public enum ControlRequest: Sendable, Equatable {
     case trustList
     /// Takes trust away.
     case trustRemove(identifier: String)
-    /// A cloud knocks.
-    case cloudSet(address: String, id: String, token: String, provider: String)
+    /// A cloud knocks; `trust` is the PEM text of its authorities, or empty for those configured.
+    case cloudSet(address: String, id: String, token: String, provider: String, trust: String)
     /// Leaves the cloud: deregisters and forgets.
     case cloudClear
     /// The button, for so many milliseconds (simulated boards).
@@ -55,7 +55,7 @@ extension ControlRequest {
         case "cloud-set":
             self = .cloudSet(
                 address: try text("address"), id: try text("id"), token: try text("token"),
-                provider: json["provider"]?.string ?? "")
+                provider: json["provider"]?.string ?? "", trust: json["trust"]?.string ?? "")
         case "cloud-clear": self = .cloudClear
         case "press":
             guard let time = json["milliseconds"]?.int, (1...60_000).contains(time) else {
@@ -84,10 +84,10 @@ extension ControlRequest {
             ["command": "set", "node": .string(node), "parameter": .string(parameter), "value": .string(value)]
         case .trustList: ["command": "trust-list"]
         case .trustRemove(let identifier): ["command": "trust-remove", "identifier": .string(identifier)]
-        case .cloudSet(let address, let id, let token, let provider):
+        case .cloudSet(let address, let id, let token, let provider, let trust):
             [
                 "command": "cloud-set", "address": .string(address), "id": .string(id), "token": .string(token),
-                "provider": .string(provider),
+                "provider": .string(provider), "trust": .string(trust),
             ]
         case .cloudClear: ["command": "cloud-clear"]
         case .press(let time): ["command": "press", "milliseconds": .int(time)]

@@ -56,7 +56,7 @@ enum NodeJSON {
         }
     }
 
-    private static func name(of state: NodeState) -> String { "\(state)" }
+    private static func name(of state: NodeState) -> String { state == .none ? "ok" : "\(state)" }
 }
 
 extension ParameterKind {

@@ -1,0 +1,167 @@
+import Concentrator
+import FlashStore
+import GPIO
+import JSONText
+import OCFModel
+import OneLoop
+import Pairing
+
+extension House {
+    /// Opens the control socket.
+    func openControl() async throws(ControlError) {
+        let server = ControlServer(path: configuration.gateway.control, log: controlLog) { [weak self] request, caller in
+            self?.serve(request, caller)
+        }
+        try await server.start(group: configuration.gateway.controlGroup)
+        control = server
+    }
+
+    private func serve(_ request: ControlRequest, _ caller: ControlCaller) {
+        if request == .watch { return events.add(caller) }
+        Task {
+            do throws(ControlError) {
+                caller.succeed(try await answer(request))
+            } catch {
+                caller.fail(error)
+            }
+        }
+    }
+
+    private func answer(_ request: ControlRequest) async throws(ControlError) -> JSON {
+        switch request {
+        case .status: return status
+        case .nodes: return .array(concentrator.nodes.map(NodeJSON.node))
+        case .read(let node, let field): return try read(node, field)
+        case .set(let node, let parameter, let value): return try await set(node, parameter, value)
+        case .trustList: return .array(pairing.trusted.map(Self.json))
+        case .trustRemove(let identifier): return try await removeTrust(identifier)
+        case .cloudSet(let address, let id, let token, let provider, let trust):
+            guard let cloudID = Identifier(id) else {
+                throw ControlError(.badValue, "found \"\(id)\" as the cloud's id, expected a UUID")
+            }
+            try await credentials.keep(anchors: trust)
+            try await admitCloud(address: address, id: cloudID, token: token, provider: provider)
+            return ["outcome": "The cloud is trusted; `gatehouse status` shows how the registration goes."]
+        case .cloudClear: return try await clearCloud()
+        case .press(let time): return try await press(milliseconds: time)
+        case .drive(let line, let level): return try drive(line, level)
+        case .factoryReset:
+            guard await pairing.factoryReset(by: .command) else {
+                throw ControlError(.failed, pairing.trouble ?? "the factory reset could not begin")
+            }
+            return ["outcome": "done"]
+        case .watch: return nil
+        }
+    }
+
+    // MARK: Nodes
+
+    private func find(_ name: String) throws(ControlError) -> NodeSnapshot {
+        do throws(NodeError) {
+            guard let node = concentrator.node(try concentrator.resolve(name)) else {
+                throw NodeError(.notFound, "there is no node \(name)")
+            }
+            return node
+        } catch {
+            throw ControlError(error)
+        }
+    }
+
+    private func read(_ name: String, _ field: String?) throws(ControlError) -> JSON {
+        let node = try find(name)
+        guard let wanted = field else { return NodeJSON.node(node) }
+        let fields = node.fields.filter { $0.name.lowercased() == wanted.lowercased() }
+        let parameters = node.description.parameters.filter { $0.name.lowercased() == wanted.lowercased() }
+        guard !fields.isEmpty || !parameters.isEmpty else {
+            let known = (node.fields.map(\.name) + node.description.parameters.map(\.name)).joined(separator: ", ")
+            throw ControlError(.notFound, "\(node.id) has no \(wanted); it has \(known.isEmpty ? "nothing yet" : known)")
+        }
+        return [
+            "id": .string("\(node.id)"), "fields": .array(fields.map(NodeJSON.field)),
+            "parameters": .array(parameters.map(NodeJSON.parameter)),
+        ]
+    }
+
+    private func set(_ name: String, _ parameter: String, _ text: String) async throws(ControlError) -> JSON {
+        let node = try find(name)
+        guard let known = node.description.parameters.first(where: { $0.name.lowercased() == parameter.lowercased() })
+        else {
+            let names = node.description.parameters.map(\.name).joined(separator: ", ")
+            throw ControlError(
+                .notFound, "\(node.id) has no parameter \(parameter); it has \(names.isEmpty ? "none" : names)")
+        }
+        let value = try known.kind.value(typed: text)
+        do throws(WriteError) {
+            try await concentrator.write([NodeWrite(node: node.id, parameter: known.name, value: value)])
+        } catch {
+            throw ControlError(error)
+        }
+        return ["node": .string("\(node.id)"), "parameter": .string(known.name), "value": NodeJSON.value(value)]
+    }
+
+    // MARK: Trust
+
+    private static func json(_ record: TrustRecord) -> JSON {
+        [
+            "identifier": .string(record.candidate.identifier), "kind": .string(record.candidate.kind.rawValue),
+            "title": .string(record.candidate.title),
+            "since": .string(WallTime(millisecondsSince1970: record.when).iso8601),
+        ]
+    }
+
+    private func removeTrust(_ identifier: String) async throws(ControlError) -> JSON {
+        let records = pairing.trusted.filter { $0.candidate.identifier.lowercased() == identifier.lowercased() }
+        guard !records.isEmpty else {
+            throw ControlError(.notFound, "nobody trusted has the identifier \(identifier); `gatehouse trust list` shows who is")
+        }
+        for record in records {
+            do throws(PairingError) {
+                try await pairing.removeTrust(record.candidate.kind, record.candidate.identifier)
+            } catch {
+                throw ControlError(.failed, error.reason)
+            }
+            if record.candidate.kind == .ocfCloud, cloud.configuration.cloudID.description == record.candidate.identifier {
+                _ = try await clearCloud()
+            }
+        }
+        return ["outcome": "removed"]
+    }
+
+    private func clearCloud() async throws(ControlError) -> JSON {
+        guard !cloud.configuration.address.isEmpty else {
+            return ["outcome": "There is no cloud to leave."]
+        }
+        let address = cloud.configuration.address
+        do throws(ResourceError) { try await cloud.update(.disconnect) } catch {
+            throw ControlError(.failed, error.reason)
+        }
+        return ["outcome": .string("The gateway leaves \(address) and forgets it.")]
+    }
+
+    // MARK: The simulated board
+
+    private func press(milliseconds: Int) async throws(ControlError) -> JSON {
+        guard let button = board.button as? MemoryButton else {
+            throw ControlError(.refused, "this board is real: its button is pressed by hand")
+        }
+        guard button.isPressed != true else { throw ControlError(.refused, "the button is being pressed already") }
+        button.set(pressed: true)
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+            Loop.after(.milliseconds(milliseconds)) {
+                button.set(pressed: false)
+                done.resume()
+            }
+        }
+        return ["outcome": .string("The button was pressed for \(milliseconds) ms.")]
+    }
+
+    private func drive(_ line: String, _ level: Bool) throws(ControlError) -> JSON {
+        guard let chip = board.simulated else {
+            throw ControlError(.refused, "this board is real: its lines are driven by what hangs on them")
+        }
+        do throws(GPIOError) { try chip.drive(LineSelector(line), high: level) } catch {
+            throw ControlError(.badValue, error.reason)
+        }
+        return ["line": .string(line), "level": .bool(level)]
+    }
+}

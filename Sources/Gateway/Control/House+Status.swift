@@ -1,0 +1,104 @@
+import JSONText
+import OneLoop
+import Pairing
+
+extension House {
+    /// The gateway at a glance.
+    var status: JSON {
+        let uptime = Int((ContinuousClock.now - started).components.seconds)
+        return [
+            "name": .string(device.name),
+            "version": .string(gatehouseVersion),
+            "device": .string("\(device.identity.deviceID)"),
+            "uptime_s": .int(uptime),
+            "board": ["profile": .string(configuration.board.profile), "simulated": .bool(configuration.board.simulated)],
+            "led": lamp,
+            "pairing": pairingStatus,
+            "cloud": cloudStatus,
+            "nodes": [
+                "total": .int(concentrator.count), "available": .int(concentrator.nodes.count { $0.available }),
+            ],
+            "ble": bluetooth,
+            "store": storeStatus,
+            "degraded": .array(
+                degraded.map { ["part": .string($0.part), "reason": .string($0.reason)] }),
+        ]
+    }
+
+    /// One line for `systemctl status`.
+    var statusLine: String {
+        let link = cloud.state == .signedIn ? "signed in" : cloud.configuration.status.rawValue
+        let phase = PhaseText.of(pairing.phase)
+        return "\(concentrator.count) nodes, cloud \(link)" + (phase == "idle" ? "" : ", \(phase)")
+            + (degraded.isEmpty ? "" : ", degraded: \(degraded.map(\.part).joined(separator: ", "))")
+    }
+
+    /// Every part that is missing or in trouble now.
+    var degraded: [(part: String, reason: String)] {
+        var all = missing
+        if let reason = board.indicator.trouble { all.append(("led", reason)) }
+        if let reason = board.button?.trouble { all.append(("button", reason)) }
+        if let reason = pairing.trouble { all.append(("pairing", reason)) }
+        for (node, reason) in gpio.troubles { all.append(("gpio", "\(node): \(reason)")) }
+        for (source, state) in ble.sources {
+            if case .ended(let reason) = state { all.append(("ble", "\(source) \(reason)")) }
+        }
+        if let trouble = cloud.trouble { all.append(("cloud", trouble.description)) }
+        if floor.isClockWrong() { all.append(("clock", "it shows a time before this program was made, or last ran")) }
+        let statistics = store.statistics
+        if let error = statistics.lastError { all.append(("store", error.description)) }
+        if statistics.recovery.lostRecords > 0 {
+            all.append(("store", "\(statistics.recovery.lostRecords) damaged records were lost at the start"))
+        }
+        return all
+    }
+
+    private var lamp: JSON {
+        let isOn = (board.indicator as? MemoryIndicator)?.isOn
+        return [
+            "on": isOn.map { .bool($0) } ?? .null, "drive": .string(configuration.board.ledDrive),
+            "pattern": .string(PhaseText.of(pairing.phase) == "idle" ? "quiet" : PhaseText.of(pairing.phase)),
+        ]
+    }
+
+    private var pairingStatus: JSON {
+        var status: JSONObject = ["phase": .string(PhaseText.of(pairing.phase)), "locked": .bool(pairing.isLocked)]
+        switch pairing.phase {
+        case .knocking(let candidate, let until):
+            status["candidate"] = .string(candidate.title)
+            status["ends_in_s"] = .int(max(0, (until - pairing.clockNow).components.seconds))
+        case .answering(let candidate), .storing(let candidate): status["candidate"] = .string(candidate.title)
+        default: break
+        }
+        status["trusted"] = .int(pairing.trusted.count)
+        return .object(status)
+    }
+
+    private var cloudStatus: JSON {
+        let shown = cloud.configuration
+        return [
+            "state": .string(shown.status.rawValue), "address": .string(shown.address),
+            "id": .string("\(shown.cloudID)"), "signed_in": .bool(cloud.state == .signedIn),
+            "published": .int(cloud.publishedCount), "error_code": .int(shown.lastError.rawValue),
+            "error": .string(orNull: cloud.trouble?.description),
+            "sign_ins": .int(cloud.counters.signIns), "requests_served": .int(cloud.counters.requestsServed),
+        ]
+    }
+
+    private var bluetooth: JSON {
+        let counted = ble.statistics
+        return [
+            "adverts": .int(counted.received), "decoded": .int(counted.decoded), "repeated": .int(counted.repeated),
+            "from_strangers": .int(counted.fromStrangers), "refused": .int(counted.refused),
+        ]
+    }
+
+    private var storeStatus: JSON {
+        let statistics = store.statistics
+        return [
+            "keys": .int(statistics.keys), "live_bytes": .int(statistics.liveBytes),
+            "written_bytes": .int(statistics.bytesWritten), "flushes": .int(statistics.flushes),
+            "waiting": .int(statistics.pendingRecords),
+        ]
+    }
+}

@@ -1,0 +1,78 @@
+import FlashStore
+import OCFModel
+import OneLoop
+import TLS
+
+/// Who the gateway is for a cloud, and which authorities it believes.
+@Loop
+final class CloudCredentials {
+    /// Authorities given with `gatehouse cloud set --trust`, as PEM text.
+    private static let key = "ocf/cloud-anchors"
+
+    private let configuration: Configuration
+    private let store: FlashStore
+    private let floor: TimeFloor
+    private let identity: Result<Identity?, TLSError>
+    /// Kept per cloud, since it remembers the last session and the next connection resumes it.
+    private var built: [Identifier: TLSConfiguration] = [:]
+
+    init(_ configuration: Configuration, store: FlashStore, floor: TimeFloor) {
+        self.configuration = configuration
+        self.store = store
+        self.floor = floor
+        let ocf = configuration.ocf
+        identity = Result { () throws(TLSError) in
+            ocf.certificate.isEmpty ? nil : try Identity(certificateFile: ocf.certificate, keyFile: ocf.key)
+        }
+    }
+
+    /// Why the identity certificate cannot be used; `nil` when it can, or when none is configured.
+    var trouble: String? {
+        guard case .failure(let error) = identity else { return nil }
+        return error.reason
+    }
+
+    /// The TLS of a connection to the cloud `id`: its certificate must carry that id and come from our authorities.
+    func configuration(cloud id: Identifier) throws(TLSError) -> TLSConfiguration {
+        if let configuration = built[id] { return configuration }
+        let made = try TLSConfiguration.client(
+            trust: try anchors(), peerName: .ocf(uuid: id.description), identity: try identity.get(),
+            clock: floor.validityClock)
+        built = [id: made]
+        return made
+    }
+
+    /// Keeps authorities, durably; an empty text keeps those there are.
+    func keep(anchors pem: String) async throws(ControlError) {
+        guard !pem.isEmpty else {
+            // Better now than after the person has pressed the button.
+            do throws(TLSError) { _ = try anchors() } catch { throw ControlError(.refused, error.reason) }
+            return
+        }
+        do throws(TLSError) { _ = try TrustAnchors(pem: pem, origin: "--trust") } catch {
+            throw ControlError(.badValue, error.reason)
+        }
+        do throws(StoreError) { try await store.put(Self.key, Array(pem.utf8), .now) } catch {
+            throw ControlError(.failed, error.description)
+        }
+        built = [:]
+    }
+
+    /// Forgets what ``keep(anchors:)`` kept.
+    func forget() async throws(StoreError) {
+        built = [:]
+        try await store.remove(Self.key, .now)
+    }
+
+    private func anchors() throws(TLSError) -> TrustAnchors {
+        if let pem = store.get(Self.key) {
+            return try TrustAnchors(pem: String(decoding: pem, as: UTF8.self), origin: "the store")
+        }
+        guard !configuration.cloud.trust.isEmpty else {
+            throw TLSError(
+                .invalidConfiguration,
+                "no authorities are known for the cloud; give them with --trust FILE or as cloud.trust in the configuration")
+        }
+        return try TrustAnchors(file: configuration.cloud.trust)
+    }
+}

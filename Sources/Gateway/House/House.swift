@@ -1,0 +1,122 @@
+import BLENodes
+import Concentrator
+import FlashStore
+import GPIO
+import GPIONodes
+import LogOutput
+import Logging
+import OCFDoor
+import OneLoop
+import Pairing
+import TLS
+
+/// The gateway put together: store, nodes, pairing, the door to the cloud, and what the command line may ask.
+///
+/// What is missing (a chip, a capture, a certificate, the clock) is a named degraded state, and the rest goes on; only a
+/// store that cannot be opened ends the start, since a gateway that cannot keep its trust must not pretend to have any.
+@Loop
+final class House {
+    /// Why a house ended.
+    enum End: Sendable {
+        /// It was told to.
+        case stopped
+        /// It is to begin anew: after a factory reset, or because a restart was asked for.
+        case restart
+    }
+
+    let configuration: Configuration
+    let store: FlashStore
+    let floor: TimeFloor
+    let concentrator: Concentrator
+    let board: Board
+    let pool: ChipPool
+    let pairing: Pairing
+    let gpio: GPIONodes
+    let ble: BLENodes
+    let device: OCFDevice
+    let credentials: CloudCredentials
+    let cloud: CloudConnection
+    let events: EventStream
+    let log: Logger
+    let controlLog: Logger
+    let started = ContinuousClock.now
+
+    var control: ControlServer?
+    /// What is missing for good in this run, by part; what comes and goes is asked when it is shown.
+    var missing: [(part: String, reason: String)] = []
+    private var end: End?
+    private var waiter: CheckedContinuation<End, Never>?
+
+    /// Opens the store and puts everything together; nothing runs before ``start()``.
+    ///
+    /// - Throws: ``ControlError`` `refused` when another daemon holds the store, `failed` when it cannot be opened.
+    static func open(
+        _ configuration: Configuration, levels: LogLevels, form: LineLogHandler.Form
+    ) async throws(ControlError) -> House {
+        let store: FlashStore
+        let identity: DeviceIdentity
+        do throws(StoreError) {
+            store = try FlashStore.open(
+                directory: configuration.gateway.state, options: StoreOptions(configuration.store))
+            identity = try await DeviceIdentity.load(from: store, configured: configuration.ocf.deviceID)
+        } catch {
+            throw ControlError(error.code == .locked ? .refused : .failed, error.description)
+        }
+        do throws(PairingError) {
+            return try House(configuration, store, identity) { levels.logger($0, form: form) }
+        } catch {
+            throw ControlError(.failed, error.reason)
+        }
+    }
+
+    private init(
+        _ configuration: Configuration, _ store: FlashStore, _ identity: DeviceIdentity, logger: (String) -> Logger
+    ) throws(PairingError) {
+        self.configuration = configuration
+        self.store = store
+        log = logger("gateway")
+        controlLog = logger("control")
+        floor = TimeFloor(store: store)
+        concentrator = Concentrator()
+        let events = EventStream()
+        self.events = events
+        let board = Board(configuration.board, lines: configuration.lines, log: logger("gpio")) { isLit in
+            events.send(["kind": "lamp", "on": .bool(isLit)])
+        }
+        self.board = board
+        pool = board.simulated.map(ChipPool.init(simulated:)) ?? ChipPool()
+        var rules = PairingConfiguration()
+        rules.window = .seconds(configuration.pairingWindow)
+        pairing = try Pairing(configuration: rules, store: store, indicator: board.indicator, log: logger("pairing"))
+        gpio = GPIONodes(
+            concentrator: concentrator, pool: pool, board: ChipSelector(configuration.board.chips), log: logger("gpio"))
+        ble = BLENodes(
+            configuration: BLENodesConfiguration(configuration.ble), concentrator: concentrator, store: store,
+            log: logger("ble"))
+        let device = OCFDevice(
+            identity: identity, settings: DeviceSettings(configuration), concentrator: concentrator, store: store)
+        self.device = device
+        let credentials = CloudCredentials(configuration, store: store, floor: floor)
+        self.credentials = credentials
+        cloud = CloudConnection(
+            environment: CloudConnection.Environment(
+                deviceID: { device.identity.deviceID }, deviceName: { device.name }, links: { device.publishedLinks },
+                serve: { message, requester, exchange in device.handle(message, from: requester, exchange) },
+                tls: { _, id throws(TLSError) in try credentials.configuration(cloud: id) }),
+            store: store, log: logger("cloud"))
+    }
+
+    /// Waits until the house is told to end.
+    func untilEnd() async -> End {
+        if let end { return end }
+        return await withCheckedContinuation { waiter = $0 }
+    }
+
+    /// Ends the house; the first reason counts.
+    func finish(_ reason: End) {
+        guard end == nil else { return }
+        end = reason
+        waiter?.resume(returning: reason)
+        waiter = nil
+    }
+}

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Gateway
+import JSONText
+
+/// `gatehouse status`
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show how the gateway fares, at a glance.")
+
+    @OptionGroup var control: ControlOptions
+
+    func run() throws {
+        try control.ask(.status, people: StatusText.of)
+    }
+}
+
+/// The status as people read it: one line a part, what needs attention last.
+enum StatusText {
+    static func of(_ status: JSON) -> String {
+        var rows: [(String, String)] = [
+            ("gateway", "\(text(status["name"])) \(text(status["version"])), up \(duration(status["uptime_s"]?.int ?? 0))")
+        ]
+        if let board = status["board"] { rows.append(("board", text(board["profile"]))) }
+        if let lamp = status["led"] {
+            rows.append(("lamp", (lamp["on"]?.bool == true ? "on" : "off") + ", " + text(lamp["pattern"])))
+        }
+        if let pairing = status["pairing"] { rows.append(("pairing", self.pairing(pairing))) }
+        if let cloud = status["cloud"] { rows.append(("cloud", self.cloud(cloud))) }
+        if let nodes = status["nodes"] {
+            rows.append(("nodes", "\(nodes["total"]?.int ?? 0), \(nodes["available"]?.int ?? 0) of them available"))
+        }
+        if let ble = status["ble"] {
+            rows.append(("bluetooth", ble.object?.members.map { "\($0.name.spaced) \(text($0.value))" }.joined(separator: ", ") ?? ""))
+        }
+        if let store = status["store"] {
+            rows.append(("store", store.object?.members.map { "\($0.name.spaced) \(text($0.value))" }.joined(separator: ", ") ?? ""))
+        }
+        for part in status["degraded"]?.array ?? [] {
+            rows.append(("degraded", "\(text(part["part"])): \(text(part["reason"]))"))
+        }
+        return TableText.columns(rows.map { [$0.0, $0.1] })
+    }
+
+    private static func pairing(_ pairing: JSON) -> String {
+        var line = text(pairing["phase"])
+        if let candidate = pairing["candidate"]?.string { line += ": \(candidate)" }
+        if let left = pairing["ends_in_s"]?.int { line += ", press the button within \(left) s" }
+        if pairing["locked"]?.bool == true { line += ", locked" }
+        return line
+    }
+
+    private static func cloud(_ cloud: JSON) -> String {
+        var line = text(cloud["state"])
+        if let address = cloud["address"]?.string, !address.isEmpty { line += " with \(address)" }
+        if cloud["signed_in"]?.bool == true { line += ", signed in, \(cloud["published"]?.int ?? 0) links published" }
+        if let error = cloud["error"]?.string, !error.isEmpty { line += "; \(error)" }
+        return line
+    }
+
+    static func text(_ json: JSON?) -> String {
+        switch json {
+        case .string(let text): text
+        case nil, .null: "-"
+        case .some(let other): other.serialized()
+        }
+    }
+
+    static func duration(_ seconds: Int) -> String {
+        switch seconds {
+        case ..<120: "\(seconds) s"
+        case ..<7_200: "\(seconds / 60) min"
+        case ..<172_800: "\(seconds / 3_600) h"
+        default: "\(seconds / 86_400) days"
+        }
+    }
+}
+
+extension String {
+    /// A member's name as words.
+    var spaced: String { String(map { $0 == "_" ? " " : $0 }) }
+}
