@@ -89,6 +89,13 @@ import Testing
         #expect(raw.result(future) == nil)
         try raw.send(Message(code: .pong, token: ping.token))
         #expect(try raw.value(future) == false)
+        // Without a token, as libcoap sends it: the oldest is meant.
+        let (older, newer) = (raw.connection.ping(timeout: patience), raw.connection.ping(timeout: patience))
+        try raw.send(Message(code: .pong))
+        #expect(raw.result(older) != nil)
+        #expect(raw.result(newer) == nil)
+        try raw.send(Message(code: .pong))
+        #expect(raw.result(newer) != nil)
         let silent = raw.connection.ping(timeout: .seconds(5))
         raw.advance(.seconds(5))
         #expect(raw.failure(silent) == .timeout)

@@ -13,13 +13,21 @@ struct SignalState {
         case spoke
     }
 
+    /// A Ping without a Pong.
+    struct Ping {
+        let number: UInt64
+        let promise: EventLoopPromise<Bool>
+        let timer: Scheduled<Void>
+    }
+
     var peer = Peer.awaited
     var capabilities = Capabilities()
     var tokens = TokenSource()
     /// Runs while messages wait for the CSM.
     var settleTimer: Scheduled<Void>?
     var settleActions: [() -> Void] = []
-    var pings: [Token: (promise: EventLoopPromise<Bool>, timer: Scheduled<Void>)] = [:]
+    var pings: [Token: Ping] = [:]
+    var pingCount: UInt64 = 0
     var lastHeard = NIODeadline.uptimeNanoseconds(0)
     var keepAliveTimer: Scheduled<Void>?
 }
@@ -94,10 +102,7 @@ extension StreamHandler {
         case .ping:
             answerPing(message)
         case .pong:
-            if let ping = signals.pings.removeValue(forKey: message.token) {
-                ping.timer.cancel()
-                ping.promise.succeed(message.options.contains(.custody))
-            }
+            takePong(message)
         case .release:
             guard let session, let connection = session.connection else { return }
             session.handler.released(connection, ReleaseNotice(message))
@@ -108,6 +113,17 @@ extension StreamHandler {
         default:
             break
         }
+    }
+
+    private func takePong(_ pong: Message) {
+        var token = pong.token
+        // RFC 8323 §5.4 wants the Ping's token back. libcoap 4.3 leaves it out: then the oldest Ping is meant.
+        if token == .empty, let oldest = signals.pings.min(by: { $0.value.number < $1.value.number }) {
+            token = oldest.key
+        }
+        guard let ping = signals.pings.removeValue(forKey: token) else { return }
+        ping.timer.cancel()
+        ping.promise.succeed(pong.options.contains(.custody))
     }
 
     private func answerPing(_ ping: Message) {
@@ -143,7 +159,8 @@ extension StreamHandler {
             guard let ping = self?.signals.pings.removeValue(forKey: token) else { return }
             ping.promise.fail(CoAPError(.timeout, "no Pong in \(timeout.seconds) s"))
         }
-        signals.pings[token] = (promise, timer)
+        signals.pings[token] = SignalState.Ping(number: signals.pingCount, promise: promise, timer: timer)
+        signals.pingCount += 1
         var ping = Message(code: .ping, token: token)
         if custody { ping.options.add(.custody, []) }
         send(ping)
