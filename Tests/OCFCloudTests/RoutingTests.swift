@@ -145,7 +145,7 @@ import Testing
         let device = try await cloud.device("anna")
         let client = try await cloud.client("anna")
         let second = CloudClient(
-            profile: await client.profile, account: await client.account, clock: { cloud.now.load(ordering: .relaxed) })
+            profile: client.profile, account: await client.account, clock: { cloud.now.load(ordering: .relaxed) })
         for _ in 0..<3 {
             #expect(try await client.get("/\(device.id)/lamp") == ["value": false])
             #expect(try await second.get("/\(device.id)/lamp") == ["value": false])

@@ -35,7 +35,7 @@ public actor CloudClient {
     private static let keepAlive = KeepAlive(interval: .seconds(20), timeout: .seconds(10))
 
     /// What the client was made of.
-    public let profile: ClientProfile
+    public nonisolated let profile: ClientProfile
     /// What the cloud gave it; nil before sign-up.
     public private(set) var account: ClientAccount?
 
@@ -254,7 +254,7 @@ public actor CloudClient {
             connection = new
             return new
         } catch let error as CoAPError {
-            throw Self.failure(error)
+            throw CloudError(.connection, "cannot reach the cloud at \(profile.cloud): \(error.reason)")
         }
     }
 

@@ -203,6 +203,8 @@ extension CloudCore {
             let now = try await database.foreignChanges()
             if now != seen { try await takeOver() }
             return now
+        } catch is CancellationError {
+            return seen
         } catch {
             logger.error("housekeeping failed", metadata: ["error": "\(error)"])
             return seen

@@ -93,6 +93,9 @@ final class ObservationRelay: Sendable {
         self.device = device
     }
 
+    /// Observers of all resources together.
+    var observerCount: Int { state.withLock { $0.observerCount } }
+
     // MARK: - The device
 
     /// Takes the device's new connection, before requests are sent on it.

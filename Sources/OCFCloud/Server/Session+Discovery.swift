@@ -44,13 +44,12 @@ struct DirectoryQuery: Sendable, Hashable {
 /// `/oic/res` for the devices of one user, and the cloud's own `/oic/d` and `/oic/p`.
 extension Session {
     func discover(_ request: Message, _ exchange: Exchange) {
-        guard member != nil else { return refuseStranger(exchange) }
-        guard request.code == .get else {
-            return exchange.respond(Replies.error(.methodNotAllowed, "/oic/res is read-only"))
-        }
-        // In order, so that a device that has just published finds its links.
+        // In order, so that a device that has just signed in and published finds its links.
         inOrder(exchange) { [self] in
-            guard let member else { return exchange.respond(Replies.error(.unauthorized, "sign in first")) }
+            guard let member else { return refuseStranger(exchange) }
+            guard request.code == .get else {
+                return exchange.respond(Replies.error(.methodNotAllowed, "/oic/res is read-only"))
+            }
             do {
                 let query = try DirectoryQuery(request)
                 if request.observe == 0 {

@@ -59,7 +59,7 @@ extension Session {
             core.logger.notice(
                 "refused \(request.code) \(request.pathString): \(response.code)",
                 metadata: metadata(["reason": "\(String(decoding: response.payload.prefix(200), as: UTF8.self))"]))
-            if closesOnError { close("refused") }
+            if closesOnError || member == nil { close("refused") }
         }
     }
 

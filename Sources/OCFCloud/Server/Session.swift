@@ -97,7 +97,9 @@ final class Session: RequestHandler {
         guard member.route.detach(self) else { return }
         member.route.relay.deviceLeft(connection)
         core.presence.note(member.device, online: false, at: core.clock())
-        core.logger.info("gone", metadata: ["device": "\(member.device)"])
+        core.logger.log(
+            level: member.route.registration.kind == .device ? .info : .debug, "gone",
+            metadata: ["device": "\(member.device)"])
     }
 
     // MARK: - Signing in and out
@@ -130,8 +132,8 @@ final class Session: RequestHandler {
         for old in surplus { old.close("the device has connected again") }
         expire(at: signIn.expiresAt)
         core.presence.note(registration.device, online: true, at: core.clock())
-        core.logger.info(
-            "signed in",
+        core.logger.log(
+            level: registration.kind == .device ? .info : .debug, "signed in",
             metadata: ["device": "\(registration.device)", "from": "\(address)", "kind": "\(registration.kind)"])
     }
 
