@@ -10,6 +10,8 @@ public struct MeasurementList: Sendable {
     public private(set) var bytes: [UInt8] = []
     /// What surrounds the measurements: encryption, counters, addresses.
     public internal(set) var envelope = Envelope()
+    /// What the advert mentioned without a value: a button that was not pressed.
+    var voids = MetricSet()
     /// Where a decrypted payload lies while it is read. A fixed 256 bytes: no service data is longer.
     private var plaintext: [UInt8] = []
 
@@ -26,6 +28,7 @@ public struct MeasurementList: Sendable {
         measurements.removeAll(keepingCapacity: true)
         bytes.removeAll(keepingCapacity: true)
         envelope = Envelope()
+        voids = MetricSet()
     }
 
     /// Whether there is no measurement.
@@ -97,6 +100,12 @@ public struct MeasurementList: Sendable {
     private func content(_ range: ByteRange) -> ArraySlice<UInt8> {
         let start = min(Int(range.offset), bytes.count)
         return bytes[start..<min(start + Int(range.count), bytes.count)]
+    }
+
+    /// Whether the advert has a measurement of `metric`, or a place for one that is empty now: a button that was not
+    /// pressed is a button.
+    public func mentions(_ metric: Metric) -> Bool {
+        voids.contains(metric) || measurements.contains { $0.metric == metric }
     }
 
     /// The last measurement of `metric`, else nil.

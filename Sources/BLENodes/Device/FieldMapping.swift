@@ -107,8 +107,7 @@ enum FieldMapping {
 
     /// What kind of thing sends these measurements, by the first of them that tells.
     static func deviceClass(_ list: MeasurementList) -> String {
-        let metrics = Set(list.measurements.map(\.metric))
-        let kinds: [(String, Set<Metric>)] = [
+        let kinds: [(String, [Metric])] = [
             ("button", [.eventButton, .eventDimmer, .eventCommand]),
             ("contact", [.binaryOpening, .binaryDoor, .binaryWindow, .binaryGarageDoor]),
             ("motion", [.binaryMotion, .binaryOccupancy, .binaryPresence, .binaryMoving]),
@@ -116,6 +115,6 @@ enum FieldMapping {
             ("air-quality", [.carbonDioxide, .co2, .pm25, .pm2_5, .volatileOrganicCompounds, .vocIndex]),
             ("meter", [.energy, .power, .gas, .water]), ("thermometer", [.temperature, .tempc]),
         ]
-        return kinds.first { !$0.1.isDisjoint(with: metrics) }?.0 ?? "sensor"
+        return kinds.first { $0.1.contains(where: list.mentions) }?.0 ?? "sensor"
     }
 }

@@ -84,7 +84,6 @@ enum BTHome {
         let objects = BTHomeObject.byID
         var seen = MetricSet()
         var repeated = MetricSet()
-        var hasVoid = false
         var understood = false
         var position = 0
         while position < data.count {
@@ -100,11 +99,13 @@ enum BTHome {
                 continue
             }
             understood = true
-            hasVoid = hasVoid || value == .missing
+            if value == .missing {
+                list.voids.insert(object.metric)
+            }
             if !seen.insert(object.metric) { repeated.insert(object.metric) }
             list.append(Measurement(object.metric, value))
         }
-        if hasVoid || !repeated.isEmpty { number(&list, repeated) }
+        if !list.voids.isEmpty || !repeated.isEmpty { number(&list, repeated) }
         return understood
     }
 
