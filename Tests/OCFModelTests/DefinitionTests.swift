@@ -7,7 +7,7 @@ import Testing
 @Suite struct DefinitionTests {
     let store: SchemaStore
 
-    init() throws { store = try SchemaStore() }
+    init() throws { store = try SchemaStore.shared.get() }
 
     static let all = ResourceTypeDefinition.core + ResourceTypeDefinition.standard
 

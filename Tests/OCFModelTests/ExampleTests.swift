@@ -7,13 +7,13 @@ import Testing
 /// The examples in OCF's files, through our codecs.
 @Suite struct ExampleTests {
     static let examples: [SchemaStore.Example] = {
-        guard let store = try? SchemaStore() else { return [] }
+        guard let store = try? SchemaStore.shared.get() else { return [] }
         return store.names.flatMap { store.examples(in: $0) }
     }()
 
     @Test("there are examples of every file")
     func thereAreExamples() throws {
-        let store = try SchemaStore()
+        let store = try SchemaStore.shared.get()
         #expect(Set(Self.examples.map(\.file)) == Set(store.names))
         #expect(Self.examples.count > 70)
     }
@@ -26,13 +26,13 @@ import Testing
         #expect(read == example.value)
         #expect(message.contentFormat == 10_000 && message.ocfContentFormatVersion == 2048)
         guard let place = example.place else { return }
-        let faults = try SchemaStore().faults(of: read, in: place)
+        let faults = try SchemaStore.shared.get().faults(of: read, in: place)
         #expect(faults == [])
     }
 
     @Test("the body of every update in the files passes our check", arguments: examples.filter(\.isRequest))
     func updates(_ example: SchemaStore.Example) throws {
-        let store = try SchemaStore()
+        let store = try SchemaStore.shared.get()
         let all = ResourceTypeDefinition.core + ResourceTypeDefinition.standard
         let definition = all.first {
             $0.interfaces.allowUpdates && store.file(ofType: $0.type) == example.file

@@ -16,7 +16,7 @@ import Testing
     @Test("a whole link survives, and is as the schemas of discovery, collection and directory say")
     func survives() throws {
         #expect(try Link(Self.full.value) == Self.full)
-        let store = try SchemaStore()
+        let store = try SchemaStore.shared.get()
         for file in ["oic.wk.res.swagger.json", "oic.wk.col.swagger.json"] {
             #expect(try store.faults(of: Self.full.value, in: store.definition("oic.oic-link", in: file)) == [])
         }

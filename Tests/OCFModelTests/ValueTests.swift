@@ -49,7 +49,7 @@ import Testing
 
     @Test("the cloud's configuration is as its schema says in every state")
     func cloudConfiguration() throws {
-        let store = try SchemaStore()
+        let store = try SchemaStore.shared.get()
         let schema = try store.answer(in: "oic.r.coapcloudconf.swagger.json")
         for status in CloudStatus.allCases {
             for code in CloudErrorCode.allCases {
@@ -73,7 +73,7 @@ import Testing
 
     @Test("the checker of schemas refuses what is wrong", arguments: temperatures)
     func checker(_ value: CBOR.Value, _ isRight: Bool) throws {
-        let store = try SchemaStore()
+        let store = try SchemaStore.shared.get()
         let faults = try store.faults(of: value, in: store.answer(in: "TemperatureResURI.swagger.json"))
         #expect(faults.isEmpty == isRight)
     }

@@ -31,6 +31,9 @@ public struct SchemaStore: Sendable {
         public let description: String
     }
 
+    /// The files, read once: a test of a whole table asks thousands of times.
+    public static let shared = Result { try SchemaStore() }
+
     private let files: [String: CBOR.Value]
 
     /// Reads every file of the folder.

@@ -22,23 +22,42 @@ public struct DeviceIdentity: Sendable, Hashable {
 
     /// The identity on flash, or a new one, durable before it is returned.
     ///
+    /// - Parameter deviceID: the `di` of a new one, such as the one that a certificate names; random when nil.
     /// - Throws: what the store throws when the new one cannot be written: a device that would be another after a restart
     ///   must not begin to be known.
-    public static func load(from store: FlashStore) async throws(StoreError) -> DeviceIdentity {
+    public static func load(from store: FlashStore, newDeviceID deviceID: Identifier? = nil) async throws(StoreError)
+        -> DeviceIdentity
+    {
         if let octets = store.get(key), octets.count == 48,
-            let deviceID = Identifier(octets: Array(octets[0..<16])),
+            let stored = Identifier(octets: Array(octets[0..<16])),
             let permanentID = Identifier(octets: Array(octets[16..<32])),
             let platformID = Identifier(octets: Array(octets[32..<48]))
         {
-            return DeviceIdentity(deviceID: deviceID, permanentID: permanentID, platformID: platformID)
+            return DeviceIdentity(deviceID: stored, permanentID: permanentID, platformID: platformID)
         }
-        let identity = DeviceIdentity(deviceID: .random(), permanentID: .random(), platformID: .random())
+        let identity = DeviceIdentity(deviceID: deviceID ?? .random(), permanentID: .random(), platformID: .random())
         try await identity.write(to: store)
         return identity
     }
 
     /// Writes the identity; returns when it is durable.
     public func write(to store: FlashStore) async throws(StoreError) {
-        try await store.put(Self.key, deviceID.octets + permanentID.octets + platformID.octets, .now)
+        try await store.put(Self.key, octets, .now)
     }
+
+    /// What a factory reset does to the device: another `di`, and nothing left of its configuration and its nodes' numbers;
+    /// `piid` and `pi` stay. One change: a power cut leaves the device as it was or reset.
+    ///
+    /// The device that runs keeps its old identity; start anew afterwards.
+    ///
+    /// - Returns: the identity after the reset.
+    public static func factoryReset(_ store: FlashStore) async throws(StoreError) -> DeviceIdentity {
+        var identity = try await load(from: store)
+        identity.deviceID = .random()
+        try await store.apply(
+            [.removeAll(prefix: "ocf/"), .put(key: key, value: identity.octets)], .now)
+        return identity
+    }
+
+    private var octets: [UInt8] { deviceID.octets + permanentID.octets + platformID.octets }
 }

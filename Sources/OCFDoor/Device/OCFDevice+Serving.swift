@@ -40,8 +40,9 @@ extension OCFDevice {
             }
             exchange.respond(.ocfResponse(.content, value, format: request.responseFormat))
         case .update:
-            // A task of the loop's actor begins in the order of its making, so commands are not overtaken.
-            Task { @Loop in
+            inOrder(updateQueue(of: resource)) { [self] in
+                // Resources refer to the device without holding it.
+                defer { withExtendedLifetime(self) {} }
                 do throws(ResourceError) {
                     let value = try await resource.update(interface, request, by: requester)
                     exchange.respond(.ocfResponse(.changed, value, format: request.responseFormat))
@@ -52,6 +53,26 @@ extension OCFDevice {
         case .create, .delete:
             throw ResourceError(.methodNotAllowed, "resources are made and removed by the gateway alone")
         }
+    }
+
+    /// Updates of one node wait for each other, whichever of its resources they are for; so do those of a resource of the
+    /// device's own.
+    private func updateQueue(of resource: any DeviceResource) -> String {
+        (resource as? NodeResource)?.entry.href ?? resource.href
+    }
+
+    /// Does the work after what came before it in its queue: a slow thing must not let "off" be overtaken by an earlier
+    /// "on". The length of a queue is bounded by the requests that a connection may have open.
+    private func inOrder(_ queue: String, _ work: @escaping @Loop () async -> Void) {
+        let before = updates[queue]
+        lastUpdate += 1
+        let number = lastUpdate
+        let task = Task { @Loop [weak self] in
+            await before?.task.value
+            await work()
+            if self?.updates[queue]?.number == number { self?.updates[queue] = nil }
+        }
+        updates[queue] = (number, task)
     }
 
     private func answer(_ data: IntrospectionData, _ request: ResourceRequest) -> Message {

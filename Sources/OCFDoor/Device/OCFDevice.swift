@@ -41,6 +41,9 @@ public final class OCFDevice {
     var entries: [NodeID: NodeEntry] = [:]
     var order: [NodeID] = []
     let numbers: InstanceNumbers
+    /// The last update of each node or resource that is being written.
+    var updates: [String: (number: UInt64, task: Task<Void, Never>)] = [:]
+    var lastUpdate: UInt64 = 0
     var change = LinksChange()
     private var notifierStorage: Notifier?
     private var subscription: SubscriptionID?

@@ -70,9 +70,9 @@ extension FieldRule {
         FieldRule(
             ["contact", "door", "window", "opening", "garage door", "contact open", "door open"], nil, .contact, .truth),
         FieldRule(["motion", "moving", "pir", "motion detected", "in motion"], nil, .motion, .truth),
-        FieldRule(["presence", "occupancy", "connectivity"], nil, .presence, .truth),
+        FieldRule(["presence", "occupancy"], nil, .presence, .truth),
         FieldRule(["smoke"], nil, .smoke, .truth),
-        FieldRule(["moisture", "water", "leak", "water leak", "flood"], nil, .water, .truth),
+        FieldRule(["moisture", "moisture detected", "water", "leak", "water leak", "flood"], nil, .water, .truth),
         FieldRule(["carbon monoxide", "co"], nil, .carbonMonoxide, .truth),
         FieldRule(["carbon dioxide", "co2"], nil, .carbonDioxide, .truth),
         FieldRule(["glass break", "glass"], nil, .glassBreak, .truth),
@@ -82,9 +82,9 @@ extension FieldRule {
 
     /// Names of numbers that change with every advertisement and tell little.
     static let slowNames: Set<String> = [
-        "packet id", "sequence number", "measurement sequence number", "advertising count", "counter", "count",
+        "packet id", "sequence number", "measurement sequence number", "advertising count", "transmit power",
         "tx power",
-        "measured power", "movement counter", "seconds since boot", "rssi", "signal strength",
+        "measured power", "seconds since boot", "rssi", "signal strength",
     ]
 
     /// Any other number.

@@ -12,7 +12,7 @@ struct NodeCollection: DeviceResource {
     let resourceTypes = ["oic.wk.col"]
     let interfaces: [Interface] = [.linkList, .batch, .baseline]
     let policy: Link.Policy = [.discoverable, .observable]
-    var title: String? { String(entry.title.prefix(64)) }
+    var title: String? { entry.title.limited(to: 64) }
     var configuresDevice: Bool { false }
     var isPublished: Bool { true }
     var instance: Int? { entry.numbers?.instance("") }

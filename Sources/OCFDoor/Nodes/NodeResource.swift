@@ -12,7 +12,7 @@ struct NodeResource: DeviceResource {
 
     var href: String { "\(entry.href)/\(value.segment)" }
     var definition: ResourceTypeDefinition? { value.definition }
-    var title: String? { String("\(entry.title) \(value.title)".prefix(64)) }
+    var title: String? { "\(entry.title) \(value.title)".limited(to: 64) }
     var configuresDevice: Bool { false }
     var isPublished: Bool { true }
     var instance: Int? { entry.numbers?.instance(value.segment) }

@@ -23,7 +23,7 @@ final class ConfigurationResource: DeviceResource {
 
     init(store: FlashStore, defaultName: String, changed: @escaping @Loop () -> Void) {
         self.store = store
-        self.defaultName = String(decoding: defaultName.utf8.prefix(64), as: UTF8.self)
+        self.defaultName = defaultName.limited(to: 64)
         self.changed = changed
         stored = store.get(Self.key).flatMap { try? CBOR.decode($0) }?.entries ?? [:]
     }

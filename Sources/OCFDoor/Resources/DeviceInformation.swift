@@ -19,10 +19,10 @@ struct DeviceInformation: DeviceResource {
             "n": .text(device.name), "di": .text(device.identity.deviceID.description),
             "piid": .text(device.identity.permanentID.description), "icv": .text(DeviceSettings.coreVersion),
             "dmv": .text(DeviceSettings.dataModelVersion),
-            "dmn": [["language": "en", "value": .text(settings.manufacturer)]],
+            "dmn": [["language": "en", "value": .text(settings.manufacturer.limited(to: 64))]],
         ]
-        if let model = settings.model { map["dmno"] = .text(model) }
-        if let version = settings.softwareVersion { map["sv"] = .text(version) }
+        if let model = settings.model { map["dmno"] = .text(model.limited(to: 64)) }
+        if let version = settings.softwareVersion { map["sv"] = .text(version.limited(to: 64)) }
         return map
     }
 }
@@ -40,13 +40,13 @@ struct PlatformInformation: DeviceResource {
     func properties() -> CBOR.Map {
         let settings = device.settings
         var map: CBOR.Map = [
-            "pi": .text(device.identity.platformID.description), "mnmn": .text(settings.manufacturer),
+            "pi": .text(device.identity.platformID.description), "mnmn": .text(settings.manufacturer.limited(to: 64)),
         ]
-        if let model = settings.model { map["mnmo"] = .text(model) }
-        if let version = settings.hardwareVersion { map["mnhw"] = .text(version) }
-        if let version = settings.systemVersion { map["mnos"] = .text(version) }
-        if let version = settings.softwareVersion { map["mnfv"] = .text(version) }
-        if let number = settings.serialNumber { map["mnsel"] = .text(number) }
+        if let model = settings.model { map["mnmo"] = .text(model.limited(to: 64)) }
+        if let version = settings.hardwareVersion { map["mnhw"] = .text(version.limited(to: 64)) }
+        if let version = settings.systemVersion { map["mnos"] = .text(version.limited(to: 64)) }
+        if let version = settings.softwareVersion { map["mnfv"] = .text(version.limited(to: 64)) }
+        if let number = settings.serialNumber { map["mnsel"] = .text(number.limited(to: 64)) }
         return map
     }
 }

@@ -29,6 +29,10 @@ protocol DeviceResource {
     ///
     /// - Throws: `ResourceError` 5.03 when there is no value yet.
     func properties() throws(ResourceError) -> CBOR.Map
+    /// What one of its interfaces shows: the properties, and for the baseline the common ones before them.
+    ///
+    /// - Throws: as ``properties()``.
+    func representation(through interface: Interface) throws(ResourceError) -> CBOR.Value
     /// What a RETRIEVE through one of its interfaces shows.
     func retrieve(_ interface: Interface, _ request: ResourceRequest, by requester: Requester) throws(ResourceError)
         -> CBOR.Value
@@ -60,7 +64,6 @@ extension DeviceResource {
         throw ResourceError(.methodNotAllowed, "\(href) is read-only")
     }
 
-    /// The properties, and for the baseline the common ones before them.
     func representation(through interface: Interface) throws(ResourceError) -> CBOR.Value {
         let own = try properties()
         return .map(interface == .baseline ? baseline(own) : own)
