@@ -211,6 +211,9 @@ public final class FlashStore: Sendable {
     /// The next number of a counter: 1, 2, 3 … It never gives a number twice, whatever happens; a restart may skip up to
     /// 15. One call in 16 writes.
     ///
+    /// Removing keys under `counter/` makes the numbers begin again at the next start; a factory reset that must not repeat
+    /// numbers leaves them.
+    ///
     /// - Parameter name: its key name space is `counter/`; no slash in it.
     /// - Throws: ``StoreError``; a number taken by a call that failed is not given again.
     nonisolated(nonsending) public func nextNumber(named name: String) async throws(StoreError) -> UInt32 {

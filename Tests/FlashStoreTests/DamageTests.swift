@@ -149,4 +149,30 @@ import Testing
         damaged[64] ^= 1
         #expect(try recover(damaged, pageSize: 64).contents.isEmpty)
     }
+
+    /// Records count only in the segment's own generation and only in rising sequence, whatever their checksums say.
+    @Test(arguments: [
+        (1, 5, false), (3, 5, false), (2, 1, false), (2, 0, false), (2, 5, true), (2, 4_000_000_000, false),
+    ])
+    func strangeRecords(generation: UInt32, sequence: UInt32, isTaken: Bool) throws {
+        let layout = try #require(Layout(segmentSize: 2048, pageSize: 64))
+        let device = RecordingBlockFile(size: layout.fileSize)
+        var log = try SegmentLog.format(device, layout: layout)
+        try log.rewrite([Key("kept"): Entry(value: [1], revision: 0)])
+        var image = device.image
+        guard case .valid(let header) = image[2048...].withUnsafeBytes({ SegmentHeader.decode($0) }) else {
+            Issue.record("no header")
+            return
+        }
+        #expect(header.generation == 2)
+        var record: [UInt8] = []
+        Record.append(
+            [.put(key: "strange", value: [2])], generation: generation, sequence: sequence, salt: header.salt,
+            to: &record)
+        image.replaceSubrange(2048 + 128..<2048 + 128 + record.count, with: record)
+        let found = try recover(image, pageSize: 64)
+        #expect(found.contents["strange"] == (isTaken ? [2] : nil))
+        #expect(found.contents["kept"] == [1])
+        #expect(found.report.lostRecords == (isTaken ? 3 : 0))
+    }
 }

@@ -237,6 +237,16 @@ import Testing
         }
     }
 
+    @Test func removedReservationIsMadeAgain() async throws {
+        let store = try FlashStore.open(on: device, options: .tiny)
+        let first = try await store.nextNumber(named: "ins")
+        try await store.removeAll(prefix: "", .now)
+        let second = try await store.nextNumber(named: "ins")
+        #expect(second > first)
+        let next = try FlashStore.open(on: MemoryBlockFile(device.image), options: .tiny)
+        #expect(try await next.nextNumber(named: "ins") > second)
+    }
+
     @Test(arguments: ["", "a/b"])
     func impossibleCounters(name: String) async throws {
         let store = try FlashStore.inMemory()

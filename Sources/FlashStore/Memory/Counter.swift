@@ -52,7 +52,8 @@ extension StoreState {
         }
         counter.next += 1
         var wakesWriter = false
-        if counter.next > counter.reserved {
+        // Also when somebody has removed the reservation: the next life must find one.
+        if counter.next > counter.reserved || contents[Key(keys[0])] == nil {
             counter.reserved = counter.next + Counter.blockSize - 1
             for key in keys {
                 let outcome = try make([.put(key: key, value: Counter.encode(counter.reserved))], now: now)
