@@ -27,7 +27,7 @@ extension CloudSession {
         case (.answered(let code, let body), .signingIn): answeredSignIn(code, body)
         case (.answered(let code, _), .deregistering): deregistered(code)
         case (.unanswered, .signingUp), (.unanswered, .refreshing), (.unanswered, .signingIn):
-            failed(CloudTrouble(.silent, "the cloud did not answer the \(state) in time"))
+            failed(CloudTrouble(.silent, "the cloud did not answer in time while \(state)"))
         case (.unanswered, .deregistering), (.connectionLost, .deregistering), (.timer(.deadline), .deregistering):
             deregistered(nil)
         case (.answered, .signingOut), (.unanswered, .signingOut), (.connectionLost, .signingOut),
@@ -36,7 +36,7 @@ extension CloudSession {
 
         case (.connectionLost, .storing(.signIn)), (.connectionLost, .storing(.deregister)): lostWhileStoring()
         case (.connectionLost, .signingUp), (.connectionLost, .refreshing), (.connectionLost, .signingIn):
-            failed(CloudTrouble(.unreachable, "the connection was lost during the \(state)"))
+            failed(CloudTrouble(.unreachable, "the connection was lost while \(state)"))
         case (.connectionLost, .signedIn): lost()
 
         case (.pong, .signedIn): alive()
@@ -221,6 +221,8 @@ extension CloudSession {
         if failures >= CloudSchedule.failuresToFail {
             lastError = state == .refreshing ? .refreshFailed : .connectionFailed
         }
+        // A failed authentication shows at once (device to cloud, 8.1.3); it will not pass by itself.
+        if trouble.code == .certificateRefused || trouble.code == .clockWrong { lastError = .connectionFailed }
         return partingEffects + wait()
     }
 

@@ -241,3 +241,27 @@ public struct CloudTrouble: Sendable, Hashable, CustomStringConvertible {
     /// Code and sentence.
     public var description: String { "\(code.rawValue): \(reason)" }
 }
+
+extension CloudSession.State: CustomStringConvertible {
+    /// A word or two, for the log.
+    public var description: String {
+        switch self {
+        case .idle: "idle"
+        case .storing(.connect): "storing, then connecting"
+        case .storing(.signIn): "storing, then signing in"
+        case .storing(.retry): "storing, then waiting"
+        case .storing(.deregister): "storing, then deregistering"
+        case .erasing: "erasing"
+        case .waiting: "waiting"
+        case .connecting: "connecting"
+        case .signingUp: "signing up"
+        case .refreshing: "refreshing"
+        case .signingIn: "signing in"
+        case .signedIn: "signed in"
+        case .signingOut: "signing out"
+        case .deregistering: "deregistering"
+        case .refused: "refused"
+        case .stopped: "stopped"
+        }
+    }
+}

@@ -136,6 +136,14 @@ class Hub:
             self.record("unpublished", href=href, why=why)
 
 
+class Answer(asyncio.Future):
+    """An answer to come."""
+
+    def __init__(self, ends_observation):
+        super().__init__()
+        self.ends_observation = ends_observation
+
+
 class Connection:
     def __init__(self, hub, reader, writer):
         self.hub, self.reader, self.writer = hub, reader, writer
@@ -146,6 +154,7 @@ class Connection:
         self.last_token = 0
         self.last_heard = time.monotonic()
         self.pong = None
+        self.settling = None             # the task that discovers and observes after a sign-in
 
     # Frames
 
@@ -234,7 +243,11 @@ class Connection:
 
     def response(self, message):
         observation = self.observations.get(message.token)
-        future = self.pending.pop(message.token, None)
+        future = self.pending.get(message.token)
+        if future and observation and future.ends_observation and message.number(coap.OBSERVE) is not None:
+            # Sent before the device had read the end of the observation.
+            return self.notification(observation, message, is_first=False)
+        self.pending.pop(message.token, None)
         if future and not future.done():
             future.set_result(message)
         elif observation is None:
@@ -256,7 +269,7 @@ class Connection:
             payload = cbor2.dumps(body)
             options += [(coap.CONTENT_FORMAT, coap.uint(coap.OCF_CBOR)),
                         (coap.OCF_CONTENT_VERSION, coap.uint(coap.OCF_1_0_0))]
-        future = asyncio.get_running_loop().create_future()
+        future = Answer(observe == 1)
         self.pending[token] = future
         self.send(Message(code, token, options, payload))
         try:
@@ -282,7 +295,7 @@ class Connection:
 
     async def command(self, href, body):
         answer = await self.ask(coap.POST, href, body=body)
-        self.hub.record("command", href=href, code=coap.dotted(answer.code) if answer else None)
+        self.hub.record("command", href=href, body=body, code=coap.dotted(answer.code) if answer else None)
         return answer
 
     async def keep_alive(self):
@@ -433,11 +446,13 @@ class Connection:
         hub.record("signed-in", port=self.port, again=is_again)
         await asyncio.gather(*tasks)
         if not is_again:
-            hub.spawn(self.after_sign_in())
+            self.settling = hub.spawn(self.after_sign_in())
 
     async def after_sign_in(self):
         hub = self.hub
         links = await self.ask_value(coap.GET, "/oic/res", ["if=oic.if.ll"])
+        if self.is_closed:
+            return
         if links is None:
             return hub.violation("GET /oic/res?if=oic.if.ll gave no links")
         hub.record("discovered", links={link["href"]: link for link in links})
@@ -471,6 +486,8 @@ class Connection:
         self.hub.record("sign-out", port=self.port)
         if not self.is_signed_in:
             return await self.fail(request, coap.BAD_REQUEST, "not signed in")
+        if self.settling:
+            await self.settling
         self.is_signed_in = False
         for token, observation in list(self.observations.items()):
             await self.ask(coap.GET, observation["href"], observation["query"], observe=1, token=token, timeout=3)

@@ -167,8 +167,14 @@ import Testing
 
         // A wrong clock.
         Row(
+            .connectingFirst, .connectFailed(CloudTrouble(.clockWrong, "not yet valid")), to: .waiting, .registering,
+            .connectionFailed),
+        Row(
+            .connectingFirst, .connectFailed(CloudTrouble(.certificateRefused, "unknown issuer")), to: .waiting,
+            .registering, .connectionFailed),
+        Row(
             .connectingFirst, .connectFailed(CloudTrouble(.clockWrong, "not yet valid")), .clockCorrected,
-            to: .connecting, .registering, does: [.cancelTimer(.retry), .connect(address, cloudID)]),
+            to: .connecting, .registering, .connectionFailed, does: [.cancelTimer(.retry), .connect(address, cloudID)]),
         Row(.connectingFirst, .connectFailed(unreachable), .clockCorrected, to: .waiting, .registering, does: []),
     ]
 
