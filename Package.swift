@@ -81,7 +81,8 @@ let package = Package(
         .target(
             name: "OCFCloud",
             dependencies: [
-                "OCFModel", "CBOR", "CoAP", "CoAPMessages", "TLS", nio, nioPosix, log, sqlite, x509, crypto,
+                "OCFModel", "CBOR", "CoAP", "CoAPMessages", "TLS", "JSONText", nio, nioPosix, log, sqlite, x509, crypto,
+                toml,
             ],
             swiftSettings: swift6),
 
@@ -97,8 +98,13 @@ let package = Package(
         // Floor 8: commands.
         .executableTarget(name: "gatehouse", dependencies: ["Gateway", "BluetoothLE", "Advertising", "JSONText", arguments], swiftSettings: swift6),
         .executableTarget(
-            name: "gatehouse-cloud", dependencies: ["OCFCloud", arguments, lifecycle], swiftSettings: swift6),
+            name: "gatehouse-cloud",
+            dependencies: [
+                "OCFCloud", "OCFModel", "CBOR", "JSONText", "Systemd", "LogOutput", arguments, lifecycle, log,
+            ],
+            swiftSettings: swift6),
         .executableTarget(
-            name: "gatehouse-demo", dependencies: ["OCFCloud", "Gateway", arguments], swiftSettings: swift6),
+            name: "gatehouse-demo", dependencies: ["OCFCloud", "OCFModel", "CBOR", "JSONText", arguments],
+            swiftSettings: swift6),
     ]
 )

@@ -37,7 +37,7 @@ extension House {
     var degraded: [(part: String, reason: String)] {
         var all = missing
         if let reason = board.indicator.trouble { all.append(("led", reason)) }
-        if let reason = board.button?.trouble { all.append(("button", reason)) }
+        if let reason = board.button.trouble { all.append(("button", reason)) }
         if let reason = pairing.trouble { all.append(("pairing", reason)) }
         for (node, reason) in gpio.troubles { all.append(("gpio", "\(node): \(reason)")) }
         for (source, state) in ble.sources {

@@ -3,37 +3,35 @@ import Logging
 import OneLoop
 import Pairing
 
-/// The board's hardware: its chips, its lamp, its button; real, or in memory for a simulated board.
+/// The board's hardware: its lamp and its button; real, or in memory for a simulated board.
 @Loop
 final class Board {
     let configuration: Configuration.Board
     let indicator: any Indicator
-    /// `nil` when the board has none.
-    let button: (any Button)?
+    let button: any Button
     /// The simulated chip; `nil` on real hardware.
-    nonisolated let simulated: SimulatedChip?
+    let simulated: SimulatedChip?
     /// Why the lamp that the configuration names cannot be had; `nil` when it can.
-    private(set) var lampMissing: String?
-    private nonisolated let ownChip: ChipSelector
+    let lampMissing: String?
 
     /// Takes hold of lamp and button. What is missing is told by their `trouble`, and stops nothing.
     ///
     /// - Parameter lamp: called when a lamp in memory changes, for the terminal that draws it.
     init(
-        _ configuration: Configuration.Board, lines: [Configuration.Line], log: Logger, lamp: @escaping @Loop (Bool) -> Void
+        _ configuration: Configuration.Board, pool: ChipPool, simulated: SimulatedChip?, log: Logger,
+        lamp: @escaping @Loop (Bool) -> Void
     ) {
         self.configuration = configuration
-        ownChip = ChipSelector(configuration.chips)
-        guard !configuration.simulated else {
-            simulated = Board.simulate(lines: lines)
+        self.simulated = simulated
+        guard simulated == nil else {
             indicator = MemoryIndicator(onChange: lamp)
             button = MemoryButton()
+            lampMissing = nil
             return
         }
-        simulated = nil
-        let selector = ownChip
+        let selector = ChipSelector(configuration.chips)
         let openChip: @Sendable () throws(GPIOError) -> any GPIOChip = { () throws(GPIOError) in
-            try KernelChip.open(selector)
+            try pool.chip(selector)
         }
         let drive = configuration.ledDrive
         var missing: String?
@@ -53,7 +51,7 @@ final class Board {
         lampMissing = missing
         button =
             configuration.buttonLine.isEmpty
-            ? nil
+            ? AbsentButton()
             : GPIOButton(
                 line: LineSelector(configuration.buttonLine),
                 configuration: InputConfiguration(
@@ -62,21 +60,14 @@ final class Board {
                 log: log, openChip: openChip)
     }
 
-    /// Opens the chip that a line names, or the board's own when `name` is empty.
-    nonisolated func chip(named name: String) throws(GPIOError) -> any GPIOChip {
-        if let simulated { return simulated }
-        return try KernelChip.open(name.isEmpty ? ownChip : ChipSelector(name))
-    }
-
-    /// Gives lamp, button and simulated pins back, outputs at their safe values.
+    /// Gives lamp and button back.
     func close() {
-        button?.close()
+        button.close()
         indicator.close()
-        simulated?.close()
     }
 
     /// A chip in memory that has a header's lines and every other line that the configuration names.
-    private static func simulate(lines: [Configuration.Line]) -> SimulatedChip {
+    nonisolated static func simulate(lines: [Configuration.Line]) -> SimulatedChip {
         var names: [UInt32: String] = [:]
         for offset in 0..<28 as Range<UInt32> { names[offset] = "GPIO\(offset)" }
         var known = Set(names.values)

@@ -16,9 +16,8 @@ extension House {
         log.notice("gatehouse \(gatehouseVersion) starts", metadata: ["device": "\(device.identity.deviceID)"])
         try await openControl()
         connectParts()
-        if let button = board.button { pairing.attach(button: button) }
+        pairing.attach(button: board.button)
         await pairing.start()
-        if configuration.gateway.locked { try? await pairing.lock() }
         startNodes()
         startCloud()
         noteMissing()
@@ -63,6 +62,8 @@ extension House {
             guard let self else { return }
             try await self.credentials.forget()
             for prefix in ["node/", "ocf/"] { try await self.store.removeAll(prefix: prefix, .now) }
+            // Old tokens and keys leave the file, too.
+            try await self.store.scrub()
         }
     }
 
@@ -77,7 +78,7 @@ extension House {
             let capture = try Capture.load(path: configuration.ble.capture)
             ble.start(
                 CaptureReplay(
-                    capture, name: configuration.ble.capture, speed: configuration.ble.speed,
+                    capture, name: configuration.ble.capture, speed: configuration.ble.speed == 0 ? .infinity : configuration.ble.speed,
                     loops: configuration.ble.loop))
         } catch {
             missing.append(("ble", "the capture cannot be replayed: \(error.reason)"))

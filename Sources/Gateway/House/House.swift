@@ -80,13 +80,14 @@ final class House {
         concentrator = Concentrator()
         let events = EventStream()
         self.events = events
-        let board = Board(configuration.board, lines: configuration.lines, log: logger("gpio")) { isLit in
+        let simulated = configuration.board.simulated ? Board.simulate(lines: configuration.lines) : nil
+        pool = simulated.map(ChipPool.init(simulated:)) ?? ChipPool()
+        board = Board(configuration.board, pool: pool, simulated: simulated, log: logger("gpio")) { isLit in
             events.send(["kind": "lamp", "on": .bool(isLit)])
         }
-        self.board = board
-        pool = board.simulated.map(ChipPool.init(simulated:)) ?? ChipPool()
         var rules = PairingConfiguration()
         rules.window = .seconds(configuration.pairingWindow)
+        rules.lockAfterFirstTrust = configuration.gateway.locked
         pairing = try Pairing(configuration: rules, store: store, indicator: board.indicator, log: logger("pairing"))
         gpio = GPIONodes(
             concentrator: concentrator, pool: pool, board: ChipSelector(configuration.board.chips), log: logger("gpio"))
