@@ -6,7 +6,7 @@ public struct CoAPError: Error, Sendable, Hashable, CustomStringConvertible {
     public enum Code: Sendable, Hashable, CaseIterable {
         /// No connection came about: refused, unreachable, unknown name.
         case connectFailed
-        /// TLS failed; ``CoAPError/reason`` has what the TLS room says of it.
+        /// TLS was not established; ``CoAPError/cause`` is its error.
         case secureConnectionFailed
         /// The peer took too long over its handshake.
         case handshakeTimeout
@@ -44,10 +44,14 @@ public struct CoAPError: Error, Sendable, Hashable, CustomStringConvertible {
     /// What was found, for people.
     public let reason: String
 
+    /// What the layer below said, such as a `TLSError`; not compared.
+    public let cause: (any Error)?
+
     /// An error of that code.
-    public init(_ code: Code, _ reason: String) {
+    public init(_ code: Code, _ reason: String, cause: (any Error)? = nil) {
         self.code = code
         self.reason = reason
+        self.cause = cause
     }
 
     /// The reason.

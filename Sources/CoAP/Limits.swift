@@ -20,7 +20,8 @@ public struct Limits: Sendable {
     /// plgd hub sends one GET for each published resource at once: 500 were seen.
     public var openExchanges = 1024
 
-    /// Observations a peer may hold on one connection; the next one gets a plain response (RFC 7641 §4.1).
+    /// Observations a peer may hold on one connection, of which the next one gets a plain response (RFC 7641 §4.1), and
+    /// observations of ours, of which the next one fails.
     ///
     /// plgd hub without batch observation holds one for each resource: 200 nodes of 8 resources, and some to spare.
     public var observations = 2048
@@ -46,8 +47,8 @@ public struct Limits: Sendable {
     /// Bytes waiting to be written beyond which the connection is closed: four of the largest messages.
     public var outboundBytes = 1_048_576
 
-    /// How long written bytes may make no progress before the connection is closed. TCP itself would try for minutes;
-    /// a peer that has not read for half of one is gone or hostile.
+    /// How long written bytes may make no progress, and a message that has begun may take to end, before the connection
+    /// is closed. TCP itself would try for minutes; a peer that is stuck for half of one is gone or hostile.
     public var stallTimeout = TimeAmount.seconds(30)
 
     /// How long TCP may take to connect.

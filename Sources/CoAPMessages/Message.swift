@@ -25,6 +25,9 @@ public struct Message: Sendable, Hashable {
         self.token = token
         self.options = Options()
         self.payload = payload
+        // One allocation as a rule: a header byte for each segment stands where its slash stood.
+        let expected = path.utf8.count + query.reduce(0) { $0 + $1.utf8.count + 2 }
+        if expected > 0 || contentFormat != nil { options.reserve(expected + Message.roomForOptions) }
         addPath(path)
         if let contentFormat { options.add(.contentFormat, uint: UInt64(contentFormat)) }
         for item in query { options.add(.uriQuery, string: item) }
@@ -37,6 +40,9 @@ public struct Message: Sendable, Hashable {
         self.options = options
         self.payload = payload
     }
+
+    /// Content-Format, Accept, Observe and the OCF versions take 15 bytes.
+    private static let roomForOptions = 16
 
     private mutating func addPath(_ path: String) {
         // Over the bytes: splitting a String into Substrings costs several times as much.

@@ -274,7 +274,7 @@ import Testing
         let client = try await rawClient(try #require(listener.localAddress?.port), received)
         var requests = ByteBuffer(
             bytes: Capabilities(maxMessageSize: 1 << 20, blockWiseTransfer: true).message(token: .empty).encodedFrame())
-        let count = 1000
+        let count = 300
         for number in 0..<count {
             requests.writeBytes(Message(code: .get, token: Token(UInt64(number))).encodedFrame())
         }

@@ -296,4 +296,76 @@ import Testing
         #expect(raw.failure(pending) == .peerSilent)
         #expect(raw.isClosed)
     }
+
+    @Test func aFrameThatIsNotFinishedIsGivenUp() throws {
+        let limit = Limits.default.stallTimeout
+        let raw = try RawPeer.introduced(handler: SignalTests.echo)
+        let frame = Message(code: .post, token: Token(1), payload: body(100)).encodedFrame()
+        // Slow but whole, again and again.
+        for _ in 0..<3 {
+            try raw.send(bytes: Array(frame[..<50]))
+            raw.advance(limit - .seconds(1))
+            try raw.send(bytes: Array(frame[50...]))
+            #expect(try #require(try raw.receive()).payload == body(100))
+        }
+        raw.advance(.hours(1))
+        #expect(!raw.isClosed)
+        // Byte after byte does not help.
+        try raw.send(bytes: Array(frame[..<50]))
+        raw.advance(limit - .seconds(1))
+        try raw.send(bytes: [frame[50]])
+        raw.advance(.seconds(1))
+        #expect(try #require(try raw.receive()).code == .abort)
+        #expect(raw.isClosed)
+    }
+
+    @Test func noBytesAreTooStrange() throws {
+        // Conversations with a byte changed here and there: whatever comes of them, nothing traps, and the end is a
+        // connection that is open and in order or one that is closed with all that was pending failed.
+        var generator = SplitMix(state: 1)
+        var script: [UInt8] = Capabilities(maxMessageSize: 2000, blockWiseTransfer: true).message(token: .empty)
+            .encodedFrame()
+        for number in 0..<12 as Range<UInt64> {
+            var message = Message(
+                code: [.get, .post, .fetch, .put][Int(number % 4)], token: Token(number % 5), path: "/x",
+                payload: body(64))
+            if number % 3 == 0 { message.observe = UInt32(number % 2) }
+            if number % 4 == 1 { message.block1 = Block(number: UInt32(number / 4), more: number < 8, exponent: 2) }
+            if number % 4 == 2 { message.block2 = Block(number: UInt32(number / 4), more: false, exponent: 2) }
+            script += message.encodedFrame()
+            script += Message(code: [.ping, .content, .pong, .empty][Int(number % 4)], token: Token(number))
+                .encodedFrame()
+        }
+        for round in 0..<400 {
+            let raw = try RawPeer(handler: ObserveTests.Observed())
+            let pending = raw.connection.send(Message(code: .put, path: "/y", payload: body(3000)), timeout: patience)
+            let observing = raw.connection.observe(Message(code: .get), timeout: patience) { _ in }
+            var bytes = script
+            // The tokens of ours, so that some responses hit.
+            while let sent = try raw.receive() {
+                var answer = Message(code: .continue, token: sent.token, payload: [1])
+                answer.block2 = Block(number: 0, more: true, exponent: 0)
+                answer.observe = 3
+                bytes += answer.encodedFrame()
+            }
+            for _ in 0..<round % 8 {
+                bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+            }
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let piece = rest.prefix(Int.random(in: 1...200, using: &generator))
+                try raw.send(bytes: Array(piece))
+                rest = rest.dropFirst(piece.count)
+            }
+            raw.advance(.minutes(2))
+            #expect(raw.result(pending) != nil)
+            #expect(raw.result(observing) != nil)
+            if !raw.isClosed {
+                let statistics = try raw.value(raw.connection.statistics())
+                #expect(statistics.openRequests == 0)
+                #expect(statistics.openExchanges == 0)
+            }
+            _ = try raw.channel.finish(acceptAlreadyClosed: true)
+        }
+    }
 }

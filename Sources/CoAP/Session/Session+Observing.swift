@@ -7,6 +7,9 @@ extension Session {
         _ request: Message, timeout: TimeAmount, onNotification: @escaping @Sendable (Message) -> Void,
         promise: EventLoopPromise<ClientObservation>
     ) {
+        guard observations.count < limits.observations else {
+            return promise.fail(CoAPError(.tooManyRequests, "\(observations.count) observations are held already"))
+        }
         var request = request
         request.observe = 0
         let state = ObservationState(

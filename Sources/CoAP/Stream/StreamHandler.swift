@@ -36,6 +36,9 @@ final class StreamHandler: ChannelDuplexHandler {
     private var isReading = false
     private var isProcessing = false
     private var isReadHeld = false
+    /// By when the frame that has begun has to be whole.
+    private var frameDeadline: NIODeadline?
+    private var frameTimer: Scheduled<Void>?
 
     private let outbox: Outbox
     private var closeTimer: Scheduled<Void>?
@@ -100,8 +103,8 @@ final class StreamHandler: ChannelDuplexHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if cause == nil {
-            let code: CoAPError.Code = error is TLSError ? .secureConnectionFailed : .connectionClosed
-            cause = CoAPError(code, "\(error)")
+            let isHandshake = phase == .connecting && error is TLSError
+            cause = CoAPError(isHandshake ? .secureConnectionFailed : .connectionClosed, "\(error)", cause: error)
         }
         context.close(promise: nil)
     }
@@ -111,6 +114,7 @@ final class StreamHandler: ChannelDuplexHandler {
         phase = .closed
         handshakeTimer?.cancel()
         closeTimer?.cancel()
+        frameTimer?.cancel()
         outbox.stop()
         let ended = CoAPError(
             wasConnecting && isSecure ? .secureConnectionFailed : .connectionClosed,
@@ -182,6 +186,7 @@ final class StreamHandler: ChannelDuplexHandler {
             }
             do throws(MessageError) {
                 guard let message = try nextMessage(&buffer) else { break }
+                frameDeadline = nil
                 take(message)
             } catch {
                 abort(error.reason)
@@ -191,6 +196,29 @@ final class StreamHandler: ChannelDuplexHandler {
         guard phase == .open, buffer.readableBytes > 0 else { return }
         if buffer.readerIndex > buffer.readableBytes { buffer.discardReadBytes() }
         input = buffer
+        if !isWaiting, frameDeadline == nil, let context {
+            let deadline = context.eventLoop.now + limits.stallTimeout
+            frameDeadline = deadline
+            if frameTimer == nil { watchFrame(context, until: deadline) }
+        }
+    }
+
+    /// A peer that begins a frame and does not end it would hold as much memory as the largest message takes.
+    private func watchFrame(_ context: ChannelHandlerContext, until deadline: NIODeadline) {
+        frameTimer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
+            guard let self, let context = self.context else { return }
+            self.frameTimer = nil
+            guard self.phase == .open, let due = self.frameDeadline else { return }
+            if due > context.eventLoop.now {
+                self.watchFrame(context, until: due)
+            } else if self.isReadHeld {
+                // Nothing is read because the peer reads nothing; that has a limit of its own.
+                self.frameDeadline = context.eventLoop.now + self.limits.stallTimeout
+                self.watchFrame(context, until: context.eventLoop.now + self.limits.stallTimeout)
+            } else {
+                self.abort("a message was not finished within \(self.limits.stallTimeout.seconds) s")
+            }
+        }
     }
 
     private func nextMessage(_ buffer: inout ByteBuffer) throws(MessageError) -> Message? {

@@ -24,6 +24,11 @@ public struct Options: Sendable, Hashable {
         self.last = last
     }
 
+    /// Makes room for options of so many bytes.
+    mutating func reserve(_ bytes: Int) {
+        storage.reserveCapacity(bytes)
+    }
+
     /// Whether there are none.
     public var isEmpty: Bool { count == 0 }
 
