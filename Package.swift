@@ -69,7 +69,8 @@ let package = Package(
         .target(
             name: "GPIONodes", dependencies: ["Concentrator", "GPIO", "OneLoop", log], swiftSettings: swift6),
         .target(
-            name: "BLENodes", dependencies: ["Concentrator", "BluetoothLE", "Advertising", "OneLoop", "FlashStore", log],
+            name: "BLENodes",
+            dependencies: ["Concentrator", "BluetoothLE", "Advertising", "OneLoop", "FlashStore", log],
             swiftSettings: swift6),
         .target(
             name: "OCFDoor",
@@ -90,13 +91,16 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "OneLoop", "FlashStore", "JSONText", "Systemd", "LogOutput", "GPIO", "BluetoothLE", "Advertising", "TLS", "CoAP", "Concentrator", "Pairing",
+                "OneLoop", "FlashStore", "JSONText", "Systemd", "LogOutput", "GPIO", "BluetoothLE", "Advertising",
+                "TLS", "CoAP", "Concentrator", "Pairing",
                 "OCFModel", "GPIONodes", "BLENodes", "OCFDoor", nio, nioPosix, log, lifecycle, toml,
             ],
             swiftSettings: swift6),
 
         // Floor 8: commands.
-        .executableTarget(name: "gatehouse", dependencies: ["Gateway", "BluetoothLE", "Advertising", "JSONText", arguments], swiftSettings: swift6),
+        .executableTarget(
+            name: "gatehouse", dependencies: ["Gateway", "BluetoothLE", "Advertising", "JSONText", arguments],
+            swiftSettings: swift6),
         .executableTarget(
             name: "gatehouse-cloud",
             dependencies: [
@@ -106,5 +110,87 @@ let package = Package(
         .executableTarget(
             name: "gatehouse-demo", dependencies: ["OCFCloud", "OCFModel", "CBOR", "JSONText", arguments],
             swiftSettings: swift6),
+
+        // Tests mirror the rooms.
+        .testTarget(name: "PackageGraphTests", swiftSettings: swift6),
+        .testTarget(name: "CBORTests", dependencies: ["CBOR"], swiftSettings: swift6),
+        .testTarget(name: "CoAPMessagesTests", dependencies: ["CoAPMessages"], swiftSettings: swift6),
+        .testTarget(name: "JSONTextTests", dependencies: ["JSONText"], swiftSettings: swift6),
+        .testTarget(
+            name: "AdvertisingTests", dependencies: ["Advertising", "JSONText"], exclude: ["Vectors"],
+            swiftSettings: swift6),
+        .testTarget(
+            name: "TLSTests", dependencies: ["TLS", "CMbedTLS", nio, nioPosix, nioEmbedded], swiftSettings: swift6),
+        .testTarget(name: "FlashStoreTests", dependencies: ["FlashStore"], swiftSettings: swift6),
+        .testTarget(name: "GPIOTests", dependencies: ["GPIO"], swiftSettings: swift6),
+        .testTarget(
+            name: "BluetoothLETests", dependencies: ["BluetoothLE", "Advertising", "JSONText"], swiftSettings: swift6),
+        .testTarget(name: "SystemdTests", dependencies: ["Systemd"], swiftSettings: swift6),
+        .testTarget(name: "LogOutputTests", dependencies: ["LogOutput", log], swiftSettings: swift6),
+        .testTarget(
+            name: "CoAPTests", dependencies: ["CoAP", "CoAPMessages", "TLS", nio, nioPosix, nioEmbedded],
+            exclude: ["Peers/aiocoap_client.py", "Peers/aiocoap_server.py"], swiftSettings: swift6),
+        .testTarget(name: "ConcentratorTests", dependencies: ["Concentrator", "OneLoop"], swiftSettings: swift6),
+        .testTarget(
+            name: "PairingTests", dependencies: ["Pairing", "GPIO", "FlashStore", "OneLoop"], swiftSettings: swift6),
+        .target(
+            name: "OCFSchemas", dependencies: ["CBOR", "JSONText"], path: "Tests/OCFSchemas", exclude: ["Schemas"],
+            swiftSettings: swift6),
+        .testTarget(
+            name: "OCFModelTests", dependencies: ["OCFModel", "OCFSchemas", "CBOR", "CoAPMessages"],
+            swiftSettings: swift6),
+        .testTarget(
+            name: "GPIONodesTests", dependencies: ["GPIONodes", "Concentrator", "GPIO", "OneLoop", log],
+            swiftSettings: swift6),
+        .testTarget(
+            name: "BLENodesTests",
+            dependencies: ["BLENodes", "BluetoothLE", "Advertising", "Concentrator", "FlashStore", "OneLoop", log],
+            swiftSettings: swift6),
+        .testTarget(
+            name: "OCFDoorTests",
+            dependencies: [
+                "OCFDoor", "OCFModel", "OCFSchemas", "CBOR", "CoAP", "CoAPMessages", "Concentrator", "FlashStore",
+                "OneLoop", nio, nioPosix, log,
+            ],
+            swiftSettings: swift6),
+        .testTarget(
+            name: "OCFCloudTests",
+            dependencies: [
+                "OCFCloud", "OCFModel", "CBOR", "CoAP", "CoAPMessages", "JSONText", "TLS", nio, nioPosix, log,
+            ],
+            exclude: ["Peers/ocf_device.py"], swiftSettings: swift6),
+        .testTarget(
+            name: "GatewayTests", dependencies: ["Gateway", "JSONText", "OneLoop", log], swiftSettings: swift6),
+
+        // Benchmarks; `make bench`.
+        .target(name: "AllocationCount", path: "Benchmarks/AllocationCount"),
+        .executableTarget(
+            name: "AdvertBench",
+            dependencies: [
+                "Advertising", "BluetoothLE", "BLENodes", "Concentrator", "OneLoop", "AllocationCount", log,
+            ],
+            path: "Benchmarks/AdvertBench", swiftSettings: swift6),
+        .executableTarget(
+            name: "CoAPBench", dependencies: ["CoAP", "CoAPMessages", "TLS", "AllocationCount", nio, nioPosix],
+            path: "Benchmarks/CoAPBench", swiftSettings: swift6),
+        .executableTarget(
+            name: "CloudBench",
+            dependencies: ["OCFCloud", "OCFModel", "CBOR", "CoAP", "CoAPMessages", "TLS", nio, nioPosix, log],
+            path: "Benchmarks/CloudBench", swiftSettings: swift6),
+        .executableTarget(
+            name: "FlashWear", dependencies: ["FlashStore"], path: "Benchmarks/FlashWear", swiftSettings: swift6),
     ]
 )
+
+// Fuzz targets have no main of their own and link only with the fuzzer's; `make fuzz` sets the variable.
+if Context.environment["GATEHOUSE_FUZZ"] != nil {
+    let fuzzed: [(name: String, rooms: [String])] = [
+        ("CBORFuzz", ["CBOR"]), ("CoAPMessagesFuzz", ["CoAPMessages"]), ("FlashStoreFuzz", ["FlashStore"]),
+        ("AdvertisingFuzz", ["Advertising", "BluetoothLE"]),
+    ]
+    package.targets += fuzzed.map { fuzz in
+        .executableTarget(
+            name: fuzz.name, dependencies: fuzz.rooms.map { .byName(name: $0) }, path: "Fuzz/\(fuzz.name)",
+            swiftSettings: swift6 + [.unsafeFlags(["-parse-as-library"])])
+    }
+}
