@@ -3,7 +3,9 @@ import Concentrator
 import OCFModel
 
 /// How a field becomes a resource of a standard type: one row of the table.
-struct FieldRule: Sendable {
+///
+/// A class, so that ten thousand thermometers refer to one row.
+final class FieldRule: Sendable {
     /// How the value becomes properties.
     enum Shape: Sendable, Hashable {
         /// A number under this name.

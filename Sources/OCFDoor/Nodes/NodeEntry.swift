@@ -19,11 +19,12 @@ final class NodeEntry {
     var isAnnounced = false
 
     /// Units and kinds of the fields when the resources were made: other ones make other resources.
-    private var shapes: [String: FieldShape] = [:]
+    private var shapes: [FieldShape] = []
     /// What observers were last told of each resource, so that readings that round to the same value are not told twice.
     private var told: [String: Int] = [:]
 
     private struct FieldShape: Equatable {
+        let name: String
         let unit: String?
         let kind: UInt8
     }
@@ -44,7 +45,7 @@ final class NodeEntry {
         let before = Dictionary(
             values.map { ($0.segment, $0.definition.type) }, uniquingKeysWith: { first, _ in first })
         values = BoundValue.all(of: node)
-        shapes = Dictionary(node.fields.map { ($0.name, Self.shape($0)) }, uniquingKeysWith: { first, _ in first })
+        shapes = node.fields.map(Self.shape)
         let after = Set(values.map(\.segment))
         return (
             values.filter { before[$0.segment] != $0.definition.type }.map(\.segment),
@@ -54,7 +55,7 @@ final class NodeEntry {
 
     /// Whether these readings are of fields that the resources were made for.
     func fits(_ fields: [Field]) -> Bool {
-        fields.allSatisfy { shapes[$0.name] == Self.shape($0) }
+        fields.allSatisfy { shapes.contains(Self.shape($0)) }
     }
 
     /// The resource of a segment.
@@ -75,6 +76,6 @@ final class NodeEntry {
             case .text: 2
             case .timestamp: 3
             }
-        return FieldShape(unit: field.unit, kind: kind)
+        return FieldShape(name: field.name, unit: field.unit, kind: kind)
     }
 }

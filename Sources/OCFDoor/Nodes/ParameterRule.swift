@@ -3,7 +3,7 @@ import Concentrator
 import OCFModel
 
 /// How a parameter becomes a resource that can be set.
-struct ParameterRule: Sendable {
+final class ParameterRule: Sendable {
     /// How values go both ways.
     enum Shape: Sendable, Hashable {
         /// A truth value under this name.
@@ -32,7 +32,7 @@ struct ParameterRule: Sendable {
     private static let colours: Set<String> = ["colour temperature", "color temperature"]
 
     /// The rule for a parameter.
-    init(_ parameter: Parameter) {
+    convenience init(_ parameter: Parameter) {
         switch parameter.kind {
         case .boolean:
             self.init(.binarySwitch, .truth("value"))
