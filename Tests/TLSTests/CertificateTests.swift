@@ -133,9 +133,11 @@ import Testing
     }
 
     /// Against Foundation's calendar.
-    @Test(arguments: [
-        0, -1, 951_782_399, 951_782_400, 1_709_164_800, 4_102_444_799, 4_107_542_400, -2_208_988_800, 253_402_300_799,
-    ] as [Int64])
+    @Test(
+        arguments: [
+            0, -1, 951_782_399, 951_782_400, 1_709_164_800, 4_102_444_799, 4_107_542_400, -2_208_988_800,
+            253_402_300_799,
+        ] as [Int64])
     func dates(seconds: Int64) {
         let expected = Date(timeIntervalSince1970: TimeInterval(seconds)).formatted(.iso8601)
         #expect(CertificateTime.text(seconds) == expected)

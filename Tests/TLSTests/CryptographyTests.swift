@@ -24,14 +24,14 @@ import Testing
     @Test func pbkdf2() {
         var output = [UInt8](repeating: 0, count: 20)
         #expect(gh_pbkdf2(GH_SHA1, Array("password".utf8), 8, Array("salt".utf8), 4, 2, &output, 20) == GH_OK)
-        #expect(output == hex("ea6c014dc72d6f8ffd08884f23c55eb3f7c0c2bd"))
+        #expect(output == hex("ea6c014dc72d6f8ccd1ed92ace1d41f0d8de8957"))
         output = [UInt8](repeating: 0, count: 64)
         #expect(gh_pbkdf2(GH_SHA256, Array("passwd".utf8), 6, Array("salt".utf8), 4, 1, &output, 64) == GH_OK)
         #expect(
             output
                 == hex(
                     "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
-                        + "a49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783"))
+                        + "49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783"))
     }
 
     /// RFC 3610, packet vector 1: nonce of 13 bytes, tag of 8.

@@ -140,7 +140,8 @@ import Testing
         let name: [UInt8] = [0, 0, 0, 14, 0, 12, 0, 0, 9] + Array("localhost".utf8)
         #expect(try hello(.hostName("localhost")).contains(name))
         #expect(try hello(.hostName("localhost.")).contains(name))
-        for peer in [.hostName("127.0.0.1"), .hostName("::1"), .ocf(uuid: House.cloudID), .any] as [TLSConfiguration
+        for peer in [.hostName("127.0.0.1"), .hostName("::1"), .ocf(uuid: House.cloudID), .any]
+            as [TLSConfiguration
             .PeerName]
         {
             let bytes = try hello(peer)
@@ -185,6 +186,7 @@ import Testing
 extension [UInt8] {
     func contains(_ other: [UInt8]) -> Bool {
         guard count >= other.count else { return false }
-        return indices.dropLast(other.count - 1).contains { start in Array(self[start..<(start + other.count)]) == other }
+        return indices.dropLast(other.count - 1).contains { start in Array(self[start..<(start + other.count)]) == other
+        }
     }
 }

@@ -128,7 +128,8 @@ import Testing
             "client of a wrong authority", clientIdentity: { try $0.device(issuer: $0.otherRoot) }, .unknownIssuer,
             certificate: "CN=uuid:\(House.deviceID)"),
         Case(
-            "optional client of a wrong authority", clientIdentity: { try $0.device(issuer: $0.otherRoot) }, mode: .optional,
+            "optional client of a wrong authority", clientIdentity: { try $0.device(issuer: $0.otherRoot) },
+            mode: .optional,
             .unknownIssuer),
         Case(
             "optional client expired", clientIdentity: { try $0.device(validity: past) }, mode: .optional,

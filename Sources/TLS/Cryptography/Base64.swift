@@ -26,6 +26,7 @@ enum Base64 {
         var group: UInt32 = 0
         var count = 0
         var padding = 0
+        var isEnded = false
         for character in text {
             let value: UInt32
             switch character {
@@ -40,7 +41,7 @@ enum Base64 {
             case 0x20, 0x09, 0x0A, 0x0D: continue
             default: return nil
             }
-            if padding > 0 && character != UInt8(ascii: "=") { return nil }
+            if isEnded || (padding > 0 && character != UInt8(ascii: "=")) { return nil }
             group = group << 6 | value
             count += 1
             if count == 4 {
@@ -49,7 +50,7 @@ enum Base64 {
                 bytes.append(UInt8(truncatingIfNeeded: group))
                 group = 0
                 count = 0
-                if padding > 0 { break }
+                isEnded = padding > 0
             }
         }
         guard count == 0, padding <= 2 else { return nil }

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOEmbedded
 import TLS
+import Testing
 
 /// What a handler behind TLS sees.
 final class Recorder: ChannelInboundHandler {
@@ -128,4 +129,13 @@ struct Wire {
         }
         return moved
     }
+}
+
+/// Whether two large ranges are equal; an expectation on them would compute their difference, which takes for ever.
+func expectEqual(_ found: [UInt8], _ expected: [UInt8], sourceLocation: SourceLocation = #_sourceLocation) {
+    guard found != expected else { return }
+    let index = zip(found, expected).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+    Issue.record(
+        "found \(found.count) bytes, expected \(expected.count); the first difference is at \(index ?? found.count)",
+        sourceLocation: sourceLocation)
 }
