@@ -37,6 +37,8 @@ void gh_library_error_text(int number, char *text, size_t capacity) {
 
 uint32_t gh_library_version(void) { return mbedtls_version_get_number(); }
 
+uint32_t gh_header_version(void) { return MBEDTLS_VERSION_NUMBER; }
+
 int gh_library_has_threads(void) { return mbedtls_version_check_feature("MBEDTLS_THREADING_PTHREAD") == 0; }
 
 #if defined(GH_MBEDTLS_3)

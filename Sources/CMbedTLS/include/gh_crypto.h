@@ -73,6 +73,10 @@ long gh_base64_decode(const uint8_t *text, size_t length, uint8_t *output, size_
 /// The version of the library the process runs with, as 0xMMNNPP00.
 uint32_t gh_library_version(void);
 
+/// The version of the headers the shim was compiled with, in the same form. Another series than the library's means
+/// that structures differ.
+uint32_t gh_header_version(void);
+
 /// 1 when the library locks what its threads share.
 int gh_library_has_threads(void);
 
