@@ -33,7 +33,7 @@ import Testing
         #expect(house.changes[1].unpublished.allSatisfy { $0.instance != nil })
     }
 
-    @Test("a node that goes before it was published is never heard of")
+    @Test("a node that goes before it was published is never published")
     func passing() async throws {
         let house = try await DeviceHouse()
         let id = try await house.add("ble/X", fields: [Self.temperature])

@@ -26,7 +26,9 @@ extension OCFDevice {
     func add(_ node: NodeSnapshot) {
         let threshold = store.get(Self.batteryKey(node.id))?.first.map(Int.init) ?? Self.defaultBatteryThreshold
         let entry = NodeEntry(node, batteryThreshold: min(threshold, 100))
-        if entries.updateValue(entry, forKey: node.id) == nil { order.append(node.id) }
+        lastEntry += 1
+        entry.order = lastEntry
+        entries[node.id] = entry
         number(entry)
     }
 
@@ -60,29 +62,17 @@ extension OCFDevice {
     private func announce(_ entry: NodeEntry) {
         entry.isAnnounced = true
         let resources = resources(of: entry)
-        note(resources.map { $0.link(anchor: anchor) })
+        pending.publish(resources.map { $0.link(anchor: anchor) })
         notifier?.linksChanged(resources.map(\.href), in: entry.href)
         notifier?.wake()
-    }
-
-    private func note(_ links: [Link]) {
-        let hrefs = Set(links.map(\.href))
-        change.published.removeAll { hrefs.contains($0.href) }
-        change.unpublished.removeAll { hrefs.contains($0.href) }
-        change.published += links
     }
 
     private func remove(_ id: NodeID) {
         guard let entry = entries[id] else { return }
         let resources = resources(of: entry)
         entries[id] = nil
-        order.removeAll { $0 == id }
-        if entry.isAnnounced {
-            let links = resources.map { $0.link(anchor: anchor) }
-            let hrefs = Set(links.map(\.href))
-            change.published.removeAll { hrefs.contains($0.href) }
-            change.unpublished += links
-        }
+        numbers.nodeRemoved()
+        if entry.isAnnounced { pending.unpublish(resources.map { $0.link(anchor: anchor) }) }
         notifier?.linksChanged(resources.map(\.href), in: entry.href)
         notifier?.wake()
     }
@@ -99,7 +89,7 @@ extension OCFDevice {
         let (changed, removed) = entry.bind(node)
         if !removed.isEmpty {
             let gone = Set(removed.map { "\(entry.href)/\($0)" })
-            if entry.isAnnounced { change.unpublished += links.filter { gone.contains($0.href) } }
+            if entry.isAnnounced { pending.unpublish(links.filter { gone.contains($0.href) }) }
             notifier?.linksChanged(gone.sorted(), in: entry.href)
         }
         // Until the numbers are there the whole node is still to be announced.
@@ -107,7 +97,7 @@ extension OCFDevice {
         if numbers.add(changed) { self.numbers.keep(numbers, of: entry.id) }
         entry.numbers = numbers
         let hrefs = Set(changed.map { "\(entry.href)/\($0)" })
-        note(resources(of: entry).filter { hrefs.contains($0.href) }.map { $0.link(anchor: anchor) })
+        pending.publish(resources(of: entry).filter { hrefs.contains($0.href) }.map { $0.link(anchor: anchor) })
         notifier?.linksChanged(hrefs.sorted(), in: entry.href)
         notifier?.wake()
     }
@@ -141,9 +131,7 @@ extension OCFDevice {
 
     /// Calls the hook with what has come together; part of every round of notifications.
     func announce() {
-        guard !change.isEmpty else { return }
-        let change = change
-        self.change = LinksChange()
-        onLinksChanged?(change)
+        guard !pending.isEmpty else { return }
+        onLinksChanged?(pending.take())
     }
 }

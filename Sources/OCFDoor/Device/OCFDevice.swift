@@ -39,12 +39,12 @@ public final class OCFDevice {
     private var coreOrder: [String] = []
     private var configuration: ConfigurationResource?
     var entries: [NodeID: NodeEntry] = [:]
-    var order: [NodeID] = []
+    var lastEntry = 0
     let numbers: InstanceNumbers
     /// The last update of each node or resource that is being written.
     var updates: [String: (number: UInt64, task: Task<Void, Never>)] = [:]
     var lastUpdate: UInt64 = 0
-    var change = LinksChange()
+    var pending = PendingLinks()
     private var notifierStorage: Notifier?
     private var subscription: SubscriptionID?
 
@@ -142,10 +142,7 @@ public final class OCFDevice {
     /// Every discoverable resource: the device's own, then each node and what it has.
     func discoverable() -> [any DeviceResource] {
         var resources = coreOrder.compactMap { core[$0] }.filter { $0.policy.contains(.discoverable) }
-        for id in order {
-            guard let entry = entries[id] else { continue }
-            resources += self.resources(of: entry)
-        }
+        for entry in entries.values.sorted(by: { $0.order < $1.order }) { resources += self.resources(of: entry) }
         return resources
     }
 

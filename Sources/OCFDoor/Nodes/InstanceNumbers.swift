@@ -57,6 +57,8 @@ final class InstanceNumbers {
 
     private let store: FlashStore
     private var records: Int
+    /// Whether every record is of a node that is there, so that looking for others is in vain.
+    private var isFull = false
 
     init(store: FlashStore) {
         self.store = store
@@ -73,8 +75,13 @@ final class InstanceNumbers {
     /// - Throws: what the store throws when it cannot keep the counter.
     func new(for present: () -> Set<NodeID>) async throws(StoreError) -> Numbers {
         let base = try await store.nextNumber(named: Self.counter)
-        if records >= Self.maximumRecords { forget(keeping: present()) }
+        if records >= Self.maximumRecords, !isFull { forget(keeping: present()) }
         return Numbers(base: Int(base))
+    }
+
+    /// A node went: its record may make room.
+    func nodeRemoved() {
+        isFull = false
     }
 
     /// Keeps a node's numbers; does nothing where there is no room.
@@ -92,6 +99,7 @@ final class InstanceNumbers {
                 !(NodeID(parsing: String(record.key.dropFirst(Self.prefix.count))).map(present.contains) ?? false)
             }
             .sorted { (Numbers($0.value)?.base ?? 0) < (Numbers($1.value)?.base ?? 0) }
+        isFull = absent.isEmpty
         for record in absent.prefix(max(0, records - Self.maximumRecords * 7 / 8)) {
             store.removeBatched(record.key)
             records -= 1

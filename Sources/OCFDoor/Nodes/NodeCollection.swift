@@ -26,7 +26,7 @@ struct NodeCollection: DeviceResource {
     /// The default interface of a collection shows its links, so a batch of `/oic/res` shows them too.
     func representation(through interface: Interface) throws(ResourceError) -> CBOR.Value {
         let members = members
-        let links = CBOR.Value.array(members.map { $0.link(anchor: device.anchor).value })
+        let links = CBOR.Value.array(members.map { Self.short($0.link(anchor: device.anchor)).value })
         switch interface {
         case .baseline:
             var types: [String] = []
@@ -38,6 +38,15 @@ struct NodeCollection: DeviceResource {
         case .batch: return batch(members)
         default: return links
         }
+    }
+
+    /// A link without what the collection or `/oic/res` says already: a batch of `/oic/res` holds each link of a node again,
+    /// and a hub takes 256 KiB a message.
+    private static func short(_ link: Link) -> Link {
+        var link = link
+        link.anchor = nil
+        link.title = nil
+        return link
     }
 
     func update(

@@ -7,6 +7,8 @@ final class NodeEntry {
     let id: NodeID
     /// `/ble/A4C1388D18B2`: the name of the node, which is made of characters that a URI needs no escape for.
     let href: String
+    /// Its place among the nodes: they are listed in the order they came.
+    var order = 0
     /// What people call the node.
     var title: String
     /// Its resources.
