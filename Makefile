@@ -8,13 +8,16 @@ PYTHON := $(CURDIR)/$(BUILD)/venv/bin/python
 
 prefix ?= /usr
 sysconfdir ?= /etc
+# Where the binaries to install are, and those that can be run here to write the shells' completions: not the same when
+# they were built for another processor.
+dist ?= $(BUILD)/dist
+completions_by ?= $(dist)
 bindir = $(DESTDIR)$(prefix)/bin
-datadir = $(DESTDIR)$(prefix)/share/gatehouse
-docdir = $(DESTDIR)$(prefix)/share/doc/gatehouse
-unitdir = $(DESTDIR)$(prefix)/lib/systemd/system
-compdir = $(DESTDIR)$(prefix)/share/bash-completion/completions
+libdir = $(DESTDIR)$(prefix)/lib
+datadir = $(DESTDIR)$(prefix)/share
+confdir = $(DESTDIR)$(sysconfdir)/gatehouse
 
-.PHONY: help run build release test lint format size fuzz bench torture install docs clean prepare prepare-test
+.PHONY: help run build release test lint format size fuzz bench torture install uninstall docs clean prepare prepare-test
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -58,19 +61,33 @@ docs: ## The pages that are made from the sources
 	$(SWIFT) run --quiet gatehouse reference configuration > docs/configuration.md
 	$(SWIFT) run --quiet gatehouse reference example > board/gatehouse.example.toml
 
-install: ## Binaries of `make release`, units, board files; DESTDIR is honoured
-	@test -x $(BUILD)/dist/gatehouse || { echo "make install: there are no release binaries; run 'make release' first" >&2; exit 1; }
-	install -d $(bindir) $(datadir)/board $(docdir) $(unitdir) $(compdir) $(DESTDIR)$(sysconfdir)/gatehouse
-	install -m 755 $(BUILD)/dist/gatehouse $(BUILD)/dist/gatehouse-cloud $(bindir)
-	install -m 644 board/*.toml $(datadir)/board
-	install -m 644 README.md LICENSE docs/*.md $(docdir)
-	install -m 644 systemd/gatehouse.service systemd/gatehouse-cloud.service $(unitdir)
-	install -D -m 644 systemd/gatehouse.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/gatehouse.conf
-	install -D -m 644 systemd/gatehouse.tmpfiles $(DESTDIR)$(prefix)/lib/tmpfiles.d/gatehouse.conf
-	install -D -m 644 systemd/60-gatehouse.rules $(DESTDIR)$(prefix)/lib/udev/rules.d/60-gatehouse.rules
-	$(BUILD)/dist/gatehouse --generate-completion-script bash > $(compdir)/gatehouse
-	$(BUILD)/dist/gatehouse-cloud --generate-completion-script bash > $(compdir)/gatehouse-cloud
-	test -e $(DESTDIR)$(sysconfdir)/gatehouse/gatehouse.toml || install -m 640 board/gatehouse.example.toml $(DESTDIR)$(sysconfdir)/gatehouse/gatehouse.toml
+install: ## Binaries of `make release`, units, board files, completions; DESTDIR is honoured
+	@test -x $(dist)/gatehouse -a -x $(dist)/gatehouse-cloud || { echo "make install: there are no release binaries in $(dist); run 'make release' first" >&2; exit 1; }
+	install -d $(bindir) $(libdir)/systemd/system $(datadir)/gatehouse/board $(datadir)/doc/gatehouse $(confdir)
+	install -m 755 $(dist)/gatehouse $(dist)/gatehouse-cloud $(bindir)
+	install -m 644 board/*.toml $(datadir)/gatehouse/board
+	install -m 644 README.md LICENSE $(datadir)/doc/gatehouse
+	install -D -m 644 -t $(datadir)/doc/gatehouse/docs docs/*.md
+	for unit in gatehouse gatehouse-cloud; do sed 's|/usr/bin/gatehouse|$(prefix)/bin/gatehouse|; s|/usr/share/doc|$(prefix)/share/doc|' systemd/$$unit.service > $(libdir)/systemd/system/$$unit.service && chmod 644 $(libdir)/systemd/system/$$unit.service || exit 1; done
+	install -D -m 644 systemd/gatehouse.sysusers $(libdir)/sysusers.d/gatehouse.conf
+	install -D -m 644 systemd/gatehouse.tmpfiles $(libdir)/tmpfiles.d/gatehouse.conf
+	install -D -m 644 systemd/60-gatehouse.rules $(libdir)/udev/rules.d/60-gatehouse.rules
+	install -d $(datadir)/bash-completion/completions $(datadir)/zsh/vendor-completions $(datadir)/fish/vendor_completions.d
+	for command in gatehouse gatehouse-cloud; do \
+	    $(completions_by)/$$command --generate-completion-script bash > $(datadir)/bash-completion/completions/$$command && \
+	    $(completions_by)/$$command --generate-completion-script zsh > $(datadir)/zsh/vendor-completions/_$$command && \
+	    $(completions_by)/$$command --generate-completion-script fish > $(datadir)/fish/vendor_completions.d/$$command.fish && \
+	    chmod 644 $(datadir)/bash-completion/completions/$$command $(datadir)/zsh/vendor-completions/_$$command $(datadir)/fish/vendor_completions.d/$$command.fish || exit 1; \
+	done
+	test -e $(confdir)/gatehouse.toml || install -m 600 board/gatehouse.example.toml $(confdir)/gatehouse.toml
+
+uninstall: ## Remove what `make install` put there; configuration and state stay
+	rm -f $(bindir)/gatehouse $(bindir)/gatehouse-cloud
+	rm -f $(libdir)/systemd/system/gatehouse.service $(libdir)/systemd/system/gatehouse-cloud.service
+	rm -f $(libdir)/sysusers.d/gatehouse.conf $(libdir)/tmpfiles.d/gatehouse.conf $(libdir)/udev/rules.d/60-gatehouse.rules
+	rm -f $(foreach command,gatehouse gatehouse-cloud,$(datadir)/bash-completion/completions/$(command) $(datadir)/zsh/vendor-completions/_$(command) $(datadir)/fish/vendor_completions.d/$(command).fish)
+	rm -rf $(datadir)/gatehouse $(datadir)/doc/gatehouse
+	@echo "$(confdir), $(DESTDIR)/var/lib/gatehouse and $(DESTDIR)/var/lib/gatehouse-cloud are left as they are"
 
 prepare:
 	@Tools/prepare.sh build
