@@ -80,6 +80,38 @@ import Testing
         await cloud.server.stop()
     }
 
+    @Test func processesThatShareAClientDoNotLockEachOtherOut() async throws {
+        let cloud = try await TestCloud.start()
+        let device = try await cloud.device("anna")
+        let directory = ClientDirectory(cloud.scratch.path + "/client")
+        try directory.create(cloud.profile(), token: "unused")
+        let first = try CloudClient(directory: directory)
+        try await first.signUp(token: cloud.token("anna"))
+        await first.close()
+        let clients = try (0..<4).map { _ in try CloudClient(directory: directory) }
+        // All find their token ended at once.
+        cloud.now.add(86_401, ordering: .relaxed)
+        for _ in 0..<2 {
+            let values = try await withThrowingTaskGroup(of: CBOR.Value.self) { group in
+                for client in clients {
+                    group.addTask {
+                        await client.close()
+                        return try await client.get("/\(device.id)/lamp")
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(values == Array(repeating: ["value": false], count: clients.count))
+            // And who comes later finds on disk what is good.
+            let late = try CloudClient(directory: directory)
+            #expect(try await late.get("/\(device.id)/lamp") == ["value": false])
+            await late.close()
+            cloud.now.add(86_401, ordering: .relaxed)
+            for client in clients { await client.close() }
+        }
+        await cloud.server.stop()
+    }
+
     @Test func everythingIsThereAfterARestart() async throws {
         let cloud = try await TestCloud.start()
         let device = try await cloud.device("anna")

@@ -39,44 +39,56 @@ import Testing
     }
 
     @discardableResult
-    func run(_ arguments: String..., input: String? = nil, expecting status: Int32 = 0) throws -> String {
-        let (process, output, errors) = try process(arguments, input: input)
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == status, "\(arguments): \(complaint)")
+    func run(_ arguments: String..., input: String? = nil, expecting status: Int32 = 0) async throws -> String {
+        let (found, text, complaint) = try await blocking {
+            let (process, output, errors) = try process(arguments, input: input)
+            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            return (process.terminationStatus, text, complaint)
+        }
+        #expect(found == status, "\(arguments): \(complaint)")
         return status == 0 ? text : complaint
     }
 
     /// Starts the server and waits for its READY line.
-    func serve(port: String) throws -> (process: Process, uri: CloudURI) {
+    func serve(port: String) async throws -> (process: Process, uri: CloudURI) {
         // Errors go nowhere, since nobody would read the pipe.
         let (process, output, _) = try process([
             "serve", "--address", "127.0.0.1", "--port", port, "--log-level", "critical",
         ])
-        var line = Data()
-        while line.last != UInt8(ascii: "\n") {
-            let byte = try output.fileHandleForReading.read(upToCount: 1) ?? Data()
-            guard !byte.isEmpty else { throw CloudError(.peer, "the server ended before READY") }
-            line += byte
+        let reading = output.fileHandleForReading
+        let line = try await blocking {
+            var line = Data()
+            while line.last != UInt8(ascii: "\n") {
+                let byte = try reading.read(upToCount: 1) ?? Data()
+                guard !byte.isEmpty else { throw CloudError(.peer, "the server ended before READY") }
+                line += byte
+            }
+            return line
         }
         let words = String(decoding: line, as: UTF8.self).split(whereSeparator: \.isWhitespace)
         #expect(words.first == "READY")
         return (process, try CloudURI(String(words[1])))
     }
 
+    /// Waits for the end of a process.
+    func exit(of process: Process) async throws {
+        try await blocking { process.waitUntilExit() }
+    }
+
     @Test func fromNothingToASwitchedLamp() async throws {
-        try run("serve", expecting: 78)
-        try run("ca", "init")
-        try run("ca", "init", expecting: 73)
-        try run("user", "add", "anna")
-        try run("user", "add", "anna", expecting: 73)
-        try run("token", "create", "--user", "nobody", expecting: 66)
-        var (server, uri) = try serve(port: "0")
+        try await run("serve", expecting: 78)
+        try await run("ca", "init")
+        try await run("ca", "init", expecting: 73)
+        try await run("user", "add", "anna")
+        try await run("user", "add", "anna", expecting: 73)
+        try await run("token", "create", "--user", "nobody", expecting: 66)
+        var (server, uri) = try await serve(port: "0")
         defer { kill(server.processIdentifier, SIGKILL) }
 
         // A gateway as `device add` prepares it.
-        try run("device", "add", "--user", "anna", "--out", scratch.path + "/gateway")
+        try await run("device", "add", "--user", "anna", "--out", scratch.path + "/gateway")
         let snippet = try PrivateFile.read(scratch.path + "/gateway/gateway.toml")
         func value(_ key: String) throws -> String {
             let line = try #require(snippet.split(separator: "\n").first { $0.hasPrefix(key + " = ") })
@@ -96,71 +108,73 @@ import Testing
         #expect(try await device.publish(["/lamp"]).code == .changed)
 
         // A client on the same machine.
-        try run("get", "/oic/d", expecting: 78)
-        try run("client", "add", "--user", "anna")
-        #expect(try run("login").hasPrefix("signed in at \(uri)"))
-        #expect(try run("resources").contains("/\(id)/lamp"))
-        #expect(try run("get", "/\(id)/lamp") == "value  false\n")
-        #expect(try run("set", "/\(id)/lamp", "value=true") == "value  true\n")
-        let got = try JSON.parse(run("get", "/\(id)/lamp", "--json").trimmingCharacters(in: .newlines))
+        try await run("get", "/oic/d", expecting: 78)
+        try await run("client", "add", "--user", "anna")
+        #expect(try await run("login").hasPrefix("signed in at \(uri)"))
+        #expect(try await run("resources").contains("/\(id)/lamp"))
+        #expect(try await run("get", "/\(id)/lamp") == "value  false\n")
+        #expect(try await run("set", "/\(id)/lamp", "value=true") == "value  true\n")
+        let got = try await JSON.parse(run("get", "/\(id)/lamp", "--json").trimmingCharacters(in: .newlines))
         #expect(got["value"]?.bool == true)
-        #expect(try run("observe", "/\(id)/lamp", "--count", "1", "--json") == "{\"value\":true}\n")
-        try run("set", "/\(id)/lamp", "nonsense", expecting: 64)
-        try run("get", "/\(id)/nothing", expecting: 66)
-        try run("get", "/\(Identifier.random())/lamp", expecting: 66)
+        #expect(try await run("observe", "/\(id)/lamp", "--count", "1", "--json") == "{\"value\":true}\n")
+        try await run("set", "/\(id)/lamp", "nonsense", expecting: 64)
+        try await run("get", "/\(id)/nothing", expecting: 66)
+        try await run("get", "/\(Identifier.random())/lamp", expecting: 66)
 
         // Power fails.
         kill(server.processIdentifier, SIGKILL)
-        server.waitUntilExit()
+        try await exit(of: server)
         try await device.connection.closeFuture.get()
-        #expect(try run("get", "/\(id)/lamp", expecting: 69).contains("cannot reach the cloud"))
-        (server, uri) = try serve(port: "\(uri.port)")
-        #expect(try run("get", "/\(id)/lamp", expecting: 69).contains("away"))
+        #expect(try await run("get", "/\(id)/lamp", expecting: 69).contains("cannot reach the cloud"))
+        (server, uri) = try await serve(port: "\(uri.port)")
+        #expect(try await run("get", "/\(id)/lamp", expecting: 69).contains("away"))
         try await device.connect()
         #expect(try await device.signIn().code == .changed)
-        #expect(try run("get", "/\(id)/lamp") == "value  true\n")
-        #expect(try run("resources").contains("/\(id)/lamp"))
+        #expect(try await run("get", "/\(id)/lamp") == "value  true\n")
+        #expect(try await run("resources").contains("/\(id)/lamp"))
 
         // Another machine, where things are brought by hand.
-        let token = try JSON.parse(run("token", "create", "--user", "anna", "--json").trimmingCharacters(in: .newlines))
+        let token = try await JSON.parse(
+            run("token", "create", "--user", "anna", "--json").trimmingCharacters(in: .newlines))
         #expect(token["sid"]?.string == sid.description)
         let other = Identifier.random()
-        try run("ca", "issue-device", "--di", other.description, "--out", scratch.path + "/laptop")
-        try run(
+        try await run("ca", "issue-device", "--di", other.description, "--out", scratch.path + "/laptop")
+        try await run(
             "login", "--client", scratch.path + "/second", "--cloud", uri.description, "--sid", sid.description,
             "--trust",
             scratch.path + "/laptop/ca.pem", "--certificate", scratch.path + "/laptop/device.pem", "--key",
             scratch.path + "/laptop/device-key.pem", input: token["token"]?.string.map { $0 + "\n" })
-        #expect(try run("resources", "--client", scratch.path + "/second").contains("/\(id)/lamp"))
-        try run("logout", "--client", scratch.path + "/second")
-        try run("get", "/oic/d", "--client", scratch.path + "/second", expecting: 77)
+        #expect(try await run("resources", "--client", scratch.path + "/second").contains("/\(id)/lamp"))
+        try await run("logout", "--client", scratch.path + "/second")
+        try await run("get", "/oic/d", "--client", scratch.path + "/second", expecting: 77)
 
-        let list = try JSON.parse(run("devices", "--json").trimmingCharacters(in: .newlines))
+        let list = try await JSON.parse(run("devices", "--json").trimmingCharacters(in: .newlines))
         #expect(list.array?.compactMap { $0["id"]?.string }.contains(id.description) == true)
-        try run("device", "remove", id.description)
+        try await run("device", "remove", id.description)
         try await device.connection.closeFuture.get()
-        try run("device", "remove", id.description, expecting: 66)
+        try await run("device", "remove", id.description, expecting: 66)
 
         kill(server.processIdentifier, SIGTERM)
-        server.waitUntilExit()
+        try await exit(of: server)
         #expect(server.terminationReason == .exit)
         #expect(server.terminationStatus == 0)
     }
 
-    @Test func mistakesAreNamed() throws {
+    @Test func mistakesAreNamed() async throws {
         let file = scratch.path + "/cloud.toml"
         try PrivateFile.write("[server]\nport = \"x\"\nhost = \"y\"\n", to: file)
-        let complaint = try run("check-config", file, expecting: 78)
+        let complaint = try await run("check-config", file, expecting: 78)
         #expect(complaint.contains("\(file):2:") && complaint.contains("\(file):3:"))
-        try PrivateFile.write(try run("example-config"), to: file)
-        try run("check-config", file)
-        try run("check-config", scratch.path + "/none.toml", expecting: 74)
-        try run("nonsense", expecting: 64)
-        try run("token", "create", "--user", "anna", "--valid-for", "forever", expecting: 64)
+        try PrivateFile.write(await run("example-config"), to: file)
+        try await run("check-config", file)
+        try await run("check-config", scratch.path + "/none.toml", expecting: 74)
+        try await run("nonsense", expecting: 64)
+        try await run("token", "create", "--user", "anna", "--valid-for", "forever", expecting: 64)
         for command in [
             "serve", "user", "token", "devices", "device", "client", "login", "get", "set", "observe", "ca",
         ] {
-            #expect(try run(command, "--help").contains("USAGE"))
+            let help = try await run(command, "--help")
+            #expect(help.contains("USAGE"))
         }
     }
 }

@@ -145,6 +145,18 @@ public struct ClientDirectory: Sendable {
         unlink(path + "/account.json")
     }
 
+    /// Keeps other processes from refreshing meanwhile.
+    ///
+    /// - Throws: `.storage` when another holds the directory for longer than a refresh can take.
+    func lock() async throws -> FileLock {
+        // A refresh takes a second at most, or fifteen when the cloud does not answer.
+        for _ in 0..<400 {
+            if let lock = try FileLock("\(path)/lock") { return lock }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw CloudError(.storage, "another process holds \(path)/lock")
+    }
+
     private func file() throws -> File {
         guard exists else {
             throw CloudError(

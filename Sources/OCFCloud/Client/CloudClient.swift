@@ -41,9 +41,11 @@ public actor CloudClient {
 
     private let eventLoop: any EventLoop
     private let save: @Sendable (ClientAccount) throws -> Void
+    private let directory: ClientDirectory?
     private let clock: WallClock
     private var connection: Connection?
     private var isSignedIn = false
+    private var connecting: Task<Connection, any Error>?
     private var joining: Task<Connection, any Error>?
     private var refreshing: Task<Void, Never>?
 
@@ -64,11 +66,18 @@ public actor CloudClient {
         self.eventLoop = eventLoop
         self.clock = clock
         self.save = save
+        directory = nil
     }
 
-    /// A client whose profile and account are in a directory, where it keeps them up to date.
+    /// A client whose profile and account are in a directory, where it keeps them up to date. Several processes may use
+    /// one directory at a time.
     public init(directory: ClientDirectory) throws {
-        self.init(profile: try directory.profile(), account: try directory.account(), save: directory.save)
+        profile = try directory.profile()
+        account = try directory.account()
+        eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+        clock = systemClock
+        save = directory.save
+        self.directory = directory
     }
 
     // MARK: - Connection and account
@@ -184,7 +193,16 @@ public actor CloudClient {
     /// or the connection goes; of values that are not taken in time the newest 256 are kept.
     public func observe(_ href: String, query: [String] = []) async throws -> AsyncThrowingStream<CBOR.Value, any Error>
     {
-        let connection = try await ready()
+        do {
+            return try await observe(href, query: query, on: ready())
+        } catch let error as CloudError where error.code == .connection {
+            return try await observe(href, query: query, on: ready())
+        }
+    }
+
+    private func observe(
+        _ href: String, query: [String], on connection: Connection
+    ) async throws -> AsyncThrowingStream<CBOR.Value, any Error> {
         let (stream, continuation) = AsyncThrowingStream<CBOR.Value, any Error>.makeStream(
             bufferingPolicy: .bufferingNewest(256))
         let observation: ClientObservation
@@ -233,13 +251,22 @@ public actor CloudClient {
         do {
             return try await signIn(account)
         } catch let error as CloudError where error.code == .unauthorized {
-            // Ended early, perhaps by a clock that is off: the refresh token tells. The cloud has hung up.
+            // Ended early, perhaps by a clock that is off: the refresh token tells. The cloud hangs up after a refusal.
+            await close()
             return try await signIn(refresh(account))
         }
     }
 
     private func connected() async throws -> Connection {
         if let connection, connection.channel.isActive { return connection }
+        if let connecting { return try await connecting.value }
+        let task = Task { try await dial() }
+        connecting = task
+        defer { connecting = nil }
+        return try await task.value
+    }
+
+    private func dial() async throws -> Connection {
         isSignedIn = false
         refreshing?.cancel()
         var limits = CoAP.Limits()
@@ -276,6 +303,14 @@ public actor CloudClient {
     }
 
     private func refresh(_ account: ClientAccount) async throws -> ClientAccount {
+        // One at a time: of two processes that refresh at once the later pair would make the earlier worthless, and the
+        // earlier might be the one that stays on disk.
+        let lock = try await directory?.lock()
+        defer { lock?.release() }
+        if let latest = try directory?.account(), latest != account {
+            self.account = latest
+            return latest
+        }
         let answer = try await exchange(
             .ocfRequest(
                 .post, path: "/oic/sec/tokenrefresh",

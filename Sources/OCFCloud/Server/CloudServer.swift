@@ -1,6 +1,5 @@
 import CoAP
 import Foundation
-import Glibc
 import Logging
 import NIOCore
 import NIOPosix
@@ -21,7 +20,7 @@ public final class CloudServer: Sendable {
     private let configuration: ServerConfiguration
     private let tls: TLSConfiguration
     private let group: MultiThreadedEventLoopGroup
-    private let lock: StateLock
+    private let lock: FileLock
 
     private struct Running {
         var listener: (any Channel)?
@@ -49,7 +48,11 @@ public final class CloudServer: Sendable {
         clock: @escaping WallClock = systemClock
     ) throws {
         try PrivateFile.makeDirectory(directory)
-        lock = try StateLock(directory: directory)
+        // Two servers would not know of each other's connections.
+        guard let lock = try FileLock(directory + "/lock") else {
+            throw CloudError(.exists, "another gatehouse-cloud serves from \(directory)")
+        }
+        self.lock = lock
         let store = CertificateStore(state: directory)
         let certificate = configuration.certificate ?? store.cloudPath
         let id: Identifier
@@ -112,7 +115,8 @@ public final class CloudServer: Sendable {
         limits.bodySize = configuration.limits.bodySize
         limits.blockwiseBytes = 2 * configuration.limits.bodySize
         limits.outboundBytes = max(limits.outboundBytes, 4 * configuration.limits.messageSize)
-        limits.observations = configuration.limits.observationsPerConnection
+        // Both ways: what a client observes here, and what is observed of a device. Our own limits come first.
+        limits.observations = max(configuration.limits.observationsPerConnection, configuration.limits.linksPerDevice)
         limits.connections = configuration.limits.connections
         limits.keepAlive = KeepAlive(
             interval: .seconds(configuration.pingAfter), timeout: .seconds(configuration.pingTimeout))
@@ -222,31 +226,4 @@ extension CloudCore {
             drop(route)
         }
     }
-}
-
-/// Holds the state directory for one server: two would not know of each other's connections.
-final class StateLock: Sendable {
-    private let descriptor: Mutex<Int32>
-
-    init(directory: String) throws {
-        let path = directory + "/lock"
-        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else {
-            throw CloudError(.storage, "cannot open \(path): \(String(cString: strerror(errno)))")
-        }
-        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
-            Glibc.close(file)
-            throw CloudError(.exists, "another gatehouse-cloud serves from \(directory)")
-        }
-        descriptor = Mutex(file)
-    }
-
-    func release() {
-        descriptor.withLock { file in
-            if file >= 0 { Glibc.close(file) }
-            file = -1
-        }
-    }
-
-    deinit { release() }
 }

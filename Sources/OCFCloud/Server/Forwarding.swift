@@ -17,8 +17,8 @@ extension Session {
             guard !core.isDraining else { return exchange.respond(Replies.draining) }
             return route.relay.join(upstream, exchange, self, route)
         }
-        route.send(upstream, core: core) { [core] result in
-            exchange.respond(core.answer(result, to: upstream, from: device))
+        route.send(upstream, core: core) { result in
+            exchange.respond(Replies.outcome(result, of: upstream, from: device))
         }
     }
 }
@@ -47,39 +47,34 @@ extension DeviceRoute {
     }
 }
 
-extension CloudCore {
-    /// What the requester gets for what the device answered, or did not.
-    func answer(_ result: Result<Message, any Error>, to request: Message, from device: Identifier) -> Message {
-        switch result {
-        case .success(let response): return response.answer(from: device)
-        case .failure(let unsent as DeviceRoute.Unsent): return unsent.answer
-        case .failure(let error as CoAPError):
-            switch error.code {
-            case .timeout: return Replies.error(.gatewayTimeout, "the device did not answer in time")
-            case .tooManyRequests: return Replies.busy
-            case .messageTooLarge:
-                return Replies.error(.requestEntityTooLarge, "the device takes no message of this size")
-            case .bodyTooLarge, .blockwiseFailed, .badResponse, .malformedMessage:
-                return Replies.error(.badGateway, "the device's answer cannot be passed on: \(error.reason)")
-            default:
-                // The connection broke. A request that changes nothing can be made again; of another nobody knows
-                // whether it was done.
-                return request.code == .get
-                    ? Replies.away : Replies.error(.gatewayTimeout, "the device went away before it answered")
-            }
-        case .failure: return Replies.away
-        }
-    }
-}
-
 extension Replies {
     /// The device has ended an observation without saying why.
     static let ended = error(.serviceUnavailable, "the device has ended the observation")
 
-    /// A registration that came to nothing.
-    static func failure(_ result: Result<ClientObservation, any Error>) -> Message {
-        guard case .failure(let error as CoAPError) = result, error.code == .timeout else { return away }
-        return Self.error(.gatewayTimeout, "the device did not answer in time")
+    /// What the requester gets for what the device answered, or did not.
+    static func outcome(_ result: Result<Message, any Error>, of request: Message, from device: Identifier) -> Message {
+        switch result {
+        case .success(let response): response.answer(from: device)
+        case .failure(let error): failure(error, of: request.code)
+        }
+    }
+
+    /// What the requester gets when the device did not answer.
+    static func failure(_ error: any Error, of method: Code) -> Message {
+        if let unsent = error as? DeviceRoute.Unsent { return unsent.answer }
+        guard let error = error as? CoAPError else { return away }
+        switch error.code {
+        case .timeout: return Self.error(.gatewayTimeout, "the device did not answer in time")
+        case .tooManyRequests: return busy
+        case .messageTooLarge: return Self.error(.requestEntityTooLarge, "the device takes no message of this size")
+        case .bodyTooLarge, .blockwiseFailed, .badResponse, .malformedMessage:
+            return Self.error(.badGateway, "the device's answer cannot be passed on: \(error.reason)")
+        default:
+            // The connection broke. A request that changes nothing can be made again; of another nobody knows whether
+            // it was done.
+            return method == .get
+                ? away : Self.error(.gatewayTimeout, "the device went away before it answered")
+        }
     }
 }
 

@@ -123,24 +123,28 @@ final class ObservationRelay: Sendable {
         pump()
     }
 
-    /// The device's connection is gone; observers stay, who waits for a first answer is told.
+    /// The device has gone, or signed out; observers stay, who waits for a first answer is told.
     func deviceLeft(_ connection: Connection) {
-        let joiners = state.withLock { state -> [Joiner] in
-            guard state.connection === connection else { return [] }
+        let (joiners, upstream) = state.withLock { state -> ([Joiner], [ClientObservation]) in
+            guard state.connection === connection else { return ([], []) }
             state.connection = nil
             state.epoch += 1
             state.queue = []
             state.underWay = 0
             var joiners: [Joiner] = []
+            var upstream: [ClientObservation] = []
             for (key, shared) in state.shared {
                 joiners += shared.joiners
+                if case .established(let observation) = shared.phase { upstream.append(observation) }
                 state.shared[key]?.joiners = []
                 state.shared[key]?.phase = .idle
                 if shared.observers.isEmpty { state.shared[key] = nil }
             }
-            return joiners
+            return (joiners, upstream)
         }
         for joiner in joiners { joiner.exchange.respond(Replies.away) }
+        // Of no effect where the connection is gone; where it is not, the device tells nobody in vain.
+        for observation in upstream { observation.cancel() }
     }
 
     /// Ends the observations of these hrefs with `message`.
@@ -203,7 +207,7 @@ final class ObservationRelay: Sendable {
         case .get:
             // The state comes by a GET; the notifications that follow it on the device's connection follow it here.
             route.send(upstream, core: session.core) { [self] result in
-                let response = session.core.answer(result, to: upstream, from: device)
+                let response = Replies.outcome(result, of: upstream, from: device)
                 guard response.code.isSuccess else { return exchange.respond(response) }
                 admit(Joiner(exchange: exchange, session: session), to: key, response)
             }
@@ -260,11 +264,11 @@ final class ObservationRelay: Sendable {
     private func pump() {
         while true {
             let next = state.withLock { state -> (Key, Connection, Int, TimeAmount)? in
-                guard state.underWay < Self.mostAtOnce, let connection = state.connection, !state.queue.isEmpty else {
-                    return nil
-                }
-                let key = state.queue.removeFirst()
-                guard state.shared[key] != nil else { return nil }
+                guard state.underWay < Self.mostAtOnce, let connection = state.connection,
+                    let place = state.queue.firstIndex(where: { state.shared[$0] != nil })
+                else { return nil }
+                let key = state.queue[place]
+                state.queue.removeSubrange(...place)
                 state.shared[key]?.phase = .establishing
                 state.underWay += 1
                 return (key, connection, state.epoch, state.timeout)
@@ -288,7 +292,11 @@ final class ObservationRelay: Sendable {
     private func registered(
         _ key: Key, _ epoch: Int, _ connection: Connection, _ result: Result<ClientObservation, any Error>
     ) {
-        let upstream = try? result.get()
+        let (upstream, failure): (ClientObservation?, Message) =
+            switch result {
+            case .success(let observation): (observation, observation.first)
+            case .failure(let error): (nil, Replies.failure(error, of: key.code))
+            }
         let outcome = state.withLock { state -> Outcome in
             guard state.epoch == epoch else { return .ignored }
             state.underWay -= 1
@@ -306,19 +314,18 @@ final class ObservationRelay: Sendable {
                 return .admitted(joiners, Array(shared.observers.values), upstream.first)
             }
             shared.phase = .idle
-            let answer = upstream?.first ?? Replies.failure(result)
             if shared.observers.isEmpty {
                 state.shared[key] = nil
-                return .failed(joiners, answer, ended: nil, retryIn: nil)
+                return .failed(joiners, failure, ended: nil, retryIn: nil)
             }
             // Who observed before the device went is told only when it has had its chance.
             if shared.attempts < Self.retryDelays.count {
                 defer { shared.attempts += 1 }
-                return .failed(joiners, answer, ended: nil, retryIn: Self.retryDelays[shared.attempts])
+                return .failed(joiners, failure, ended: nil, retryIn: Self.retryDelays[shared.attempts])
             }
             state.shared[key] = nil
             shared.phase = .idle
-            return .failed(joiners, answer, ended: shared, retryIn: nil)
+            return .failed(joiners, failure, ended: shared, retryIn: nil)
         }
         switch outcome {
         case .ignored: upstream?.cancel()

@@ -33,22 +33,21 @@ extension Session {
     }
 
     private func deregister(_ request: Message) async throws -> Message {
+        let named = request.queryValue("di")
         let device: Identifier
-        if let token = request.queryValue("accesstoken") {
+        if let member, named == nil || named.flatMap({ Identifier($0) }) == member.device {
+            device = member.device
+        } else if let token = request.queryValue("accesstoken") {
             // On its own feet: whoever holds the token may remove the device, signed in or not.
-            device = try self.device(request.queryValue("di"))
+            device = try self.device(named)
             let user = try user(request.queryValue("uid")) ?? core.routes.route(to: device)?.registration.user
             guard let user else { throw CloudError(.unauthorized, "device \(device) is not registered") }
             _ = try await core.database.signIn(
                 token: try self.token(token, "accesstoken"), device: device, user: user, now: core.clock())
+        } else if member != nil {
+            throw CloudError(.forbidden, "a device deregisters itself alone")
         } else {
-            guard let member else {
-                throw CloudError(.unauthorized, "sign in first, or give di and accesstoken as queries")
-            }
-            if let named = request.queryValue("di"), Identifier(named) != member.device {
-                throw CloudError(.forbidden, "a device deregisters itself alone")
-            }
-            device = member.device
+            throw CloudError(.unauthorized, "sign in first, or give di and accesstoken as queries")
         }
         do {
             try await core.database.deregister(device)
@@ -120,7 +119,7 @@ extension Session {
                     throw CloudError(.unauthorized, "di is \(device), but the certificate is for uuid:\(certified)")
                 }
             } else if core.configuration.clientCertificate == .required {
-                throw CloudError(.unauthorized, "the certificate's common name is not uuid:<di>")
+                throw CloudError(.unauthorized, "the certificate is no OCF identity with the common name uuid:<di>")
             }
         }
         return device

@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import OCFModel
 import Synchronization
+import TLS
 
 /// One connection to the cloud: who it is, and what it may.
 ///
@@ -51,9 +52,13 @@ final class Session: RequestHandler {
     /// The device and user signed in; nil for a stranger.
     var member: Member? { state.withLock { $0.member } }
 
-    /// The device id that the peer's certificate gives it; nil when there is none, or the server asks for none.
+    /// The device id that the peer's certificate gives it; nil when there is none, it is no OCF identity (its extended key
+    /// usage says so), or the server asks for none.
     var certifiedDevice: Identifier? {
-        core.configuration.clientCertificate == .none ? nil : connection.peer?.ocfUUID.flatMap { Identifier($0) }
+        guard core.configuration.clientCertificate != .none, let peer = connection.peer,
+            peer.leaf.extendedKeyUsage?.contains(.ocfIdentity) == true
+        else { return nil }
+        return peer.ocfUUID.flatMap { Identifier($0) }
     }
 
     // MARK: - Life
