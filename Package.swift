@@ -63,7 +63,7 @@ let package = Package(
         // Floor 5: the domain.
         .target(name: "Concentrator", dependencies: ["OneLoop"], swiftSettings: swift6),
         .target(name: "Pairing", dependencies: ["OneLoop", "GPIO", "FlashStore", log], swiftSettings: swift6),
-        .target(name: "OCFModel", dependencies: ["CBOR", "CoAPMessages", "CoAP"], swiftSettings: swift6),
+        .target(name: "OCFModel", dependencies: ["CBOR", "CoAPMessages", "TLS"], swiftSettings: swift6),
 
         // Floor 6: drivers, doors, companions.
         .target(
@@ -75,7 +75,7 @@ let package = Package(
         .target(
             name: "OCFDoor",
             dependencies: [
-                "OCFModel", "Concentrator", "Pairing", "FlashStore", "CBOR", "CoAP", "CoAPMessages", "TLS", "OneLoop",
+                "OCFModel", "Concentrator", "FlashStore", "CBOR", "CoAP", "CoAPMessages", "TLS", "OneLoop",
                 nio, nioPosix, log,
             ],
             swiftSettings: swift6),
@@ -160,7 +160,7 @@ let package = Package(
             ],
             exclude: ["Peers/ocf_device.py"], swiftSettings: swift6),
         .testTarget(
-            name: "GatewayTests", dependencies: ["Gateway", "JSONText", "OneLoop", log], swiftSettings: swift6),
+            name: "GatewayTests", dependencies: ["Gateway", "FlashStore", "JSONText", "OneLoop", log], swiftSettings: swift6),
 
         // Benchmarks; `make bench`.
         .target(name: "AllocationCount", path: "Benchmarks/AllocationCount"),

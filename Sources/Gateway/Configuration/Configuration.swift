@@ -107,13 +107,18 @@ public struct Configuration: Sendable, Equatable {
     }
 
     /// One of `[[ble.nodes]]`
-    public struct BLENode: Sendable, Equatable {
+    public struct BLENode: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
         /// The address, six groups of two hex digits.
         public var address: String
         /// The name for people.
         public var name: String
         /// The bind key in hex; empty for none.
         public var key: String
+
+        /// Without the key, which must not come into a log.
+        public var description: String { "BLENode(\(address))" }
+        /// Without the key, too.
+        public var customMirror: Mirror { Mirror(self, children: ["address": address]) }
     }
 
     /// `[ocf]`
@@ -131,7 +136,7 @@ public struct Configuration: Sendable, Equatable {
     }
 
     /// `[cloud]`
-    public struct Cloud: Sendable, Equatable {
+    public struct Cloud: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
         /// `cis`; empty for no cloud.
         public var address: String
         /// `sid`
@@ -142,6 +147,11 @@ public struct Configuration: Sendable, Equatable {
         public var provider: String
         /// PEM file of the authorities.
         public var trust: String
+
+        /// Without the token, which must not come into a log.
+        public var description: String { "Cloud(\(address))" }
+        /// Without the token, too.
+        public var customMirror: Mirror { Mirror(self, children: ["address": address]) }
     }
 
     /// `[gateway]`

@@ -65,17 +65,3 @@ extension DeviceSettings {
         }
     }
 }
-
-extension DeviceIdentity {
-    /// The identity on flash; a new one with the configured device id where there is none yet.
-    static func load(from store: FlashStore, configured: String) async throws(StoreError) -> DeviceIdentity {
-        let wanted = Identifier(configured)
-        let isNew = store.scan(prefix: "ocf/identity").isEmpty
-        var identity = try await load(from: store)
-        if isNew, let wanted {
-            identity.deviceID = wanted
-            try await identity.write(to: store)
-        }
-        return identity
-    }
-}

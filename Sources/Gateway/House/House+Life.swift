@@ -49,7 +49,7 @@ extension House {
         device.onLinksChanged = { [weak self] _ in self?.cloud.linksChanged() }
         cloud.onChange { [weak self] in self?.cloudChanged() }
         pairing.subscribe { [weak self] event in self?.pairingChanged(event) }
-        concentrator.subscribe { [weak self] event in self?.nodeChanged(event) }
+        _ = concentrator.subscribe { [weak self] event in self?.nodeChanged(event) }
 
         pairing.onFactoryReset("cloud") { [weak self] _ in
             guard let self else { return }
@@ -61,7 +61,13 @@ extension House {
         pairing.onFactoryReset("memory") { [weak self] _ in
             guard let self else { return }
             try await self.credentials.forget()
-            for prefix in ["node/", "ocf/"] { try await self.store.removeAll(prefix: prefix, .now) }
+            try await self.store.removeAll(prefix: "node/", .now)
+            var identity = try await DeviceIdentity.factoryReset(self.store)
+            if let wanted = Identifier(self.configuration.ocf.deviceID) {
+                // The configured certificate names this very id.
+                identity.deviceID = wanted
+                try await identity.write(to: self.store)
+            }
             // Old tokens and keys leave the file, too.
             try await self.store.scrub()
         }
@@ -91,6 +97,17 @@ extension House {
         for (part, reason) in missing { log.warning("degraded", metadata: ["part": "\(part)", "reason": "\(reason)"]) }
         if floor.isClockWrong() {
             log.warning("the clock is wrong: it shows a time before this program was made, or before it last ran")
+        }
+    }
+
+    // MARK: The clock
+
+    /// Looks whether the clock was put right since the last look, by NTP or by hand: then a connection that failed for its
+    /// sake is tried again at once.
+    func lookAtClock() {
+        if clockWatch.hasJumped(wall: WallTime.now().millisecondsSince1970, monotonic: .now) {
+            log.notice("the clock was put right", metadata: ["now": "\(WallTime.now())"])
+            cloud.clockCorrected()
         }
     }
 

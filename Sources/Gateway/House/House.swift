@@ -6,6 +6,7 @@ import GPIONodes
 import LogOutput
 import Logging
 import OCFDoor
+import OCFModel
 import OneLoop
 import Pairing
 import TLS
@@ -42,6 +43,7 @@ final class House {
     let started = ContinuousClock.now
 
     var control: ControlServer?
+    var clockWatch = ClockWatch()
     /// What is missing for good in this run, by part; what comes and goes is asked when it is shown.
     var missing: [(part: String, reason: String)] = []
     private var end: End?
@@ -58,7 +60,8 @@ final class House {
         do throws(StoreError) {
             store = try FlashStore.open(
                 directory: configuration.gateway.state, options: StoreOptions(configuration.store))
-            identity = try await DeviceIdentity.load(from: store, configured: configuration.ocf.deviceID)
+            identity = try await DeviceIdentity.load(
+                from: store, newDeviceID: Identifier(configuration.ocf.deviceID))
         } catch {
             throw ControlError(error.code == .locked ? .refused : .failed, error.description)
         }

@@ -27,7 +27,10 @@ public enum Daemon {
 }
 
 /// Houses one after another: a factory reset or a restart begins the next.
-struct HouseService: Service {
+struct HouseService: Service, CustomStringConvertible {
+    /// What the service group writes to the log; the configuration holds secrets and must not be in it.
+    var description: String { "gateway" }
+
     let configuration: Configuration
     let levels: LogLevels
     let form: LineLogHandler.Form
@@ -58,8 +61,8 @@ struct HouseService: Service {
     }
 }
 
-/// Tells the service manager that the loop still turns, and how the gateway fares. It beats on the loop itself, so a loop
-/// that hangs is noticed.
+/// Tells the service manager that the loop still turns and how the gateway fares, and looks whether the clock was put
+/// right. It beats on the loop itself, so a loop that hangs is noticed.
 @Loop
 final class Heart {
     private let house: House
@@ -74,7 +77,6 @@ final class Heart {
         // Half the watchdog's time, as sd_watchdog_enabled(3) advises; without one the status line is enough reason to
         // look every ten seconds.
         interval = min(notifier.watchdogInterval.map { $0 / 2 } ?? .seconds(10), .seconds(10))
-        guard notifier.isListenedTo else { return }
         beat()
     }
 
@@ -82,6 +84,7 @@ final class Heart {
 
     private func beat() {
         notifier.send(.watchdog)
+        house.lookAtClock()
         let line = house.statusLine
         if line != said {
             said = line
