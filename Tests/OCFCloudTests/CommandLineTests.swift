@@ -1,7 +1,9 @@
+import CoAP
 import Foundation
 import Glibc
 import JSONText
 import OCFModel
+import Synchronization
 import Testing
 
 @testable import OCFCloud
@@ -158,6 +160,61 @@ import Testing
         try await exit(of: server)
         #expect(server.terminationReason == .exit)
         #expect(server.terminationStatus == 0)
+    }
+
+    /// A device that rotates its tokens as fast as it can while the server is killed again and again: every answer may be
+    /// lost, and yet what the device holds is always good.
+    @Test func killingTheServerNeverLocksADeviceOut() async throws {
+        try await run("ca", "init")
+        try await run("user", "add", "anna")
+        var (server, uri) = try await serve(port: "0")
+        defer { kill(server.processIdentifier, SIGKILL) }
+        let prepared = scratch.path + "/gateway"
+        try await run("device", "add", "--user", "anna", "--out", prepared)
+        let certificate = try PrivateFile.read(prepared + "/device.pem")
+        let id = try CertificateAuthority.inspect(certificate: certificate).id
+        let token = try #require(
+            try PrivateFile.read(prepared + "/gateway.toml").split(separator: "\n").first { $0.hasPrefix("token") }
+        ).split(separator: "\"")[1]
+        let device = try await FakeDevice(
+            profile: ClientProfile(
+                cloud: uri, cloudID: nil, id: id, trust: PrivateFile.read(prepared + "/ca.pem"),
+                certificate: certificate, key: PrivateFile.read(prepared + "/device-key.pem")))
+        let rounds = Atomic(0)
+        let life = Task {
+            while !Task.isCancelled {
+                do {
+                    if !device.connection.channel.isActive { try await device.connect() }
+                    if device.state.withLock({ $0.account == nil }) {
+                        let answer = try await device.signUp(token: String(token))
+                        guard answer.code == .changed else {
+                            throw CloudError(.unauthorized, "sign-up: \(answer.code)")
+                        }
+                    }
+                    let refresh = try await device.refresh()
+                    guard refresh.code == .changed else { throw CloudError(.unauthorized, "refresh: \(refresh.code)") }
+                    let signIn = try await device.signIn()
+                    guard signIn.code == .changed else { throw CloudError(.unauthorized, "sign-in: \(signIn.code)") }
+                    let publish = try await device.publish(["/n\(rounds.load(ordering: .relaxed) % 50)"])
+                    guard publish.code == .changed else { throw CloudError(.unauthorized, "publish: \(publish.code)") }
+                    rounds.add(1, ordering: .relaxed)
+                } catch is CoAPError {
+                    // The server has just been killed.
+                    try? await Task.sleep(for: .milliseconds(5))
+                }
+            }
+        }
+        for _ in 0..<10 {
+            let before = rounds.load(ordering: .relaxed)
+            try await Task.sleep(for: .milliseconds(.random(in: 0...150)))
+            kill(server.processIdentifier, SIGKILL)
+            try await exit(of: server)
+            (server, uri) = try await serve(port: "\(uri.port)")
+            try await eventually("the device is back") { rounds.load(ordering: .relaxed) > before }
+        }
+        life.cancel()
+        // Fails when the device was refused at any time.
+        try await life.value
     }
 
     @Test func mistakesAreNamed() async throws {
