@@ -119,6 +119,40 @@ import Testing
         #expect(wire.server.recorder.isInputClosed)
     }
 
+    /// Handler and connection are freed with their channel, however it ended: 45 kB each.
+    @Test(arguments: ["in order", "truncated", "refused"]) func nothingIsLeft(ending: String) throws {
+        weak var handler: TLSHandler?
+        weak var connection: TLSConnection?
+        do {
+            let trust = ending == "refused" ? TrustAnchors([house.otherRoot.certificate]) : house.trust
+            let wire = try Wire(
+                .client(trust: trust, peerName: .hostName("localhost")), .server(identity: house.server()))
+            try wire.server.connect()
+            try wire.client.connect()
+            handler = wire.client.handler
+            connection = wire.client.handler.connection
+            #expect(connection != nil)
+            wire.pump()
+            switch ending {
+            case "in order":
+                wire.client.channel.close(promise: nil)
+                wire.pump()
+            case "truncated":
+                wire.client.channel.pipeline.fireChannelInactive()
+                #expect(connection == nil, "freed before the channel is")
+                _ = try? wire.client.channel.finish()
+            default: break
+            }
+            #expect(connection == nil)
+            #expect(!wire.client.channel.isActive)
+            // The client may never answer: the wait for its close_notify ends by time.
+            wire.server.channel.close(promise: nil)
+            wire.server.channel.embeddedEventLoop.advanceTime(by: .seconds(2))
+            #expect(!wire.server.channel.isActive)
+        }
+        #expect(handler == nil)
+    }
+
     @Test func closeBeforeTheHandshakeIsQuiet() throws {
         let end = try End(.client(trust: house.trust, peerName: .hostName("localhost")))
         try end.connect()
