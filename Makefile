@@ -36,7 +36,7 @@ release: prepare ## Release binaries with the Swift library inside, stripped, in
 
 test: prepare-test lint ## All tests, with real peers
 	$(SWIFT) build --jobs $(JOBS) --build-tests
-	GATEHOUSE_PEERS=required GATEHOUSE_PYTHON=$(PYTHON) $(SWIFT) test --skip-build
+	GATEHOUSE_PEERS=required GATEHOUSE_PYTHON=$(PYTHON) $(SWIFT) test --skip-build --no-parallel
 
 lint: ## Layout and documentation of the sources
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks Fuzz

@@ -161,6 +161,9 @@ let package = Package(
             exclude: ["Peers/ocf_device.py"], swiftSettings: swift6),
         .testTarget(
             name: "GatewayTests", dependencies: ["Gateway", "FlashStore", "JSONText", "OneLoop", log], swiftSettings: swift6),
+        .testTarget(
+            name: "InteropTests", dependencies: ["gatehouse", "gatehouse-cloud", "gatehouse-demo"],
+            path: "Tests/Interop/InteropTests", swiftSettings: swift6),
 
         // Benchmarks; `make bench`.
         .target(name: "AllocationCount", path: "Benchmarks/AllocationCount"),
@@ -173,6 +176,9 @@ let package = Package(
         .executableTarget(
             name: "CoAPBench", dependencies: ["CoAP", "CoAPMessages", "TLS", "AllocationCount", nio, nioPosix],
             path: "Benchmarks/CoAPBench", swiftSettings: swift6),
+        .executableTarget(
+            name: "TLSBench", dependencies: ["TLS", nio, nioEmbedded], path: "Benchmarks/TLSBench",
+            swiftSettings: swift6),
         .executableTarget(
             name: "CloudBench",
             dependencies: ["OCFCloud", "OCFModel", "CBOR", "CoAP", "CoAPMessages", "TLS", nio, nioPosix, log],
