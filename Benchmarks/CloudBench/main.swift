@@ -199,4 +199,24 @@ while ContinuousClock.now - begun < .seconds(seconds) {
 }
 report("notifications out, 1 in and 8 observers", seen, ContinuousClock.now - begun)
 
+// What a connected device costs in memory. Both ends are in this process, so a server of its own takes about half.
+func residentBytes() -> Int {
+    let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
+    let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+    return pages * sysconf(Int32(_SC_PAGESIZE))
+}
+let before = residentBytes()
+var idle: [Connection] = []
+let joining = ContinuousClock.now
+for _ in 0..<500 { idle.append(try await member(NothingServed(), kind: "device").connection) }
+let joined = ContinuousClock.now - joining
+print(
+    "signed up and in, one after the other".padding(toLength: 44, withPad: " ", startingAt: 0)
+        + String(
+            format: "%10.0f /s",
+            500 / (Double(joined.components.seconds) + Double(joined.components.attoseconds) / 1e18)))
+print(
+    "memory of a connected device, both ends".padding(toLength: 44, withPad: " ", startingAt: 0)
+        + String(format: "%10.0f kB", Double(residentBytes() - before) / 500 / 1_000))
+
 await server.stop()

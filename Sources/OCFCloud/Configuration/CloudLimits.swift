@@ -1,7 +1,7 @@
 /// How much of everything the cloud takes. Reaching a limit refuses the newcomer with a named reason and harms nobody else.
 public struct CloudLimits: Sendable, Hashable {
-    /// Connections at a time. 10,000 of 20 kB each are 200 MB, what a small server can spare; past that a fleet belongs
-    /// on a distributed hub.
+    /// Connections at a time. 10,000 of 40 kB each (measured, mostly TLS buffers) are 400 MB, what a small server
+    /// can spare; past that a fleet belongs on a distributed hub.
     public var connections = 10_000
     /// Connections from one address that have not signed in. A household behind one NAT with a hundred devices reconnects
     /// at once after a power cut.

@@ -105,7 +105,7 @@ public final class CloudServer: Sendable {
 
     /// Begins to listen.
     ///
-    /// - Throws: ``CloudError`` `.configuration` when the address cannot be listened on.
+    /// - Throws: ``CloudError`` `.connection` when the address cannot be listened on.
     public func start() async throws {
         try await core.database.clearPresence(now: core.clock())
         for registration in try await core.database.registrations() { _ = core.routes.insert(registration) }
@@ -129,8 +129,9 @@ public final class CloudServer: Sendable {
                 return session.start() ? session : NothingServed()
             }.get()
         } catch {
+            // Not a mistake of the configuration alone: the port may be free again soon.
             throw CloudError(
-                .configuration, "cannot listen on \(configuration.address) port \(configuration.port): \(error)")
+                .connection, "cannot listen on \(configuration.address) port \(configuration.port): \(error)")
         }
         let port = listener.localAddress?.port ?? configuration.port
         let uri = try configuration.publicURI.map { try CloudURI($0) } ?? CloudURI(host: publicHost, port: port)
