@@ -88,6 +88,36 @@ import Testing
         await cloud.server.stop()
     }
 
+    @Test func manyObservationsReturnAFewAtATime() async throws {
+        let cloud = try await TestCloud.start()
+        let hrefs = (0..<100).map { "/n\($0)" }
+        let device = try await cloud.device("anna", hrefs: hrefs)
+        let client = try await cloud.client("anna")
+        var all: [Collector] = []
+        for href in hrefs { all.append(Collector(try await client.observe("/\(device.id)\(href)"))) }
+        device.connection.close()
+        try await eventually("away") { cloud.server.core.routes.route(to: device.id)?.connection == nil }
+        for href in hrefs { device.set(href, ["value": .text(href)]) }
+        // Silent at first: what is asked then is all that is asked.
+        device.state.withLock { state in
+            state.isSilent = true
+            state.requests = []
+        }
+        try await device.connect()
+        try await device.signIn()
+        try await eventually("some are asked for") { device.requests.count == ObservationRelay.mostAtOnce }
+        #expect(device.requests.count == ObservationRelay.mostAtOnce)
+        device.connection.close()
+        try await eventually("away again") { cloud.server.core.routes.route(to: device.id)?.connection == nil }
+        device.state.withLock { $0.isSilent = false }
+        try await device.connect()
+        try await device.signIn()
+        try await eventually("all have what happened") {
+            zip(all, hrefs).allSatisfy { $0.values.last == ["value": .text($1)] }
+        }
+        await cloud.server.stop()
+    }
+
     @Test func aRefusalRightAfterTheReturnIsTriedAgain() async throws {
         let cloud = try await TestCloud.start()
         let device = try await cloud.device("anna")

@@ -28,37 +28,6 @@ final class ObservationRelay: Sendable {
     /// the wire busy without filling its queue.
     static let mostAtOnce = 16
 
-    /// One who observes.
-    private final class Observer: Sendable {
-        let session: Session
-        private let state = Mutex<(observation: ServerObservation?, missed: Message?)>((nil, nil))
-
-        init(session: Session) { self.session = session }
-
-        /// Delivers, at once or as soon as the observation stands.
-        func notify(_ message: Message) {
-            let observation = state.withLock { state in
-                if state.observation == nil { state.missed = message }
-                return state.observation
-            }
-            observation?.notify(message, replacing: true)
-        }
-
-        func stands(_ observation: ServerObservation) {
-            let missed = state.withLock { state in
-                defer { state = (observation, nil) }
-                return state.missed
-            }
-            if let missed { observation.notify(missed, replacing: true) }
-        }
-    }
-
-    /// One who waits for the first answer.
-    private struct Joiner: Sendable {
-        let exchange: Exchange
-        let session: Session
-    }
-
     private enum Phase {
         /// Not observed: the device is away, or it is this one's turn soon.
         case idle
