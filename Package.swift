@@ -160,7 +160,8 @@ let package = Package(
             ],
             exclude: ["Peers/ocf_device.py"], swiftSettings: swift6),
         .testTarget(
-            name: "GatewayTests", dependencies: ["Gateway", "FlashStore", "JSONText", "OneLoop", log], swiftSettings: swift6),
+            name: "GatewayTests", dependencies: ["Gateway", "FlashStore", "JSONText", "OneLoop", log],
+            swiftSettings: swift6),
         .testTarget(
             name: "InteropTests", dependencies: ["gatehouse", "gatehouse-cloud", "gatehouse-demo"],
             path: "Tests/Interop/InteropTests", swiftSettings: swift6),

@@ -34,7 +34,8 @@ struct GatehouseDemo: AsyncParsableCommand {
                 if keep { say("kept in \(world.folder.path)") } else { world.end() }
             }
             let steps = Steps(world: world) { name, time in
-                let seconds = String(format: "%6.2f", Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18)
+                let seconds = String(
+                    format: "%6.2f", Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18)
                 say("  ok \(seconds) s  \(name)")
             }
             do {

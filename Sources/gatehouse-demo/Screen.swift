@@ -56,7 +56,8 @@ final class Screen {
     private func pressWhenEntered(_ terminal: Terminal) async throws {
         while true {
             let isLit = shared.picture.withLock { $0.lamp }
-            terminal.show("  lamp \(isLit ? "\u{1B}[1;33m●\u{1B}[0m" : "\u{1B}[2m○\u{1B}[0m")  button [Enter]   quit [q]")
+            terminal.show(
+                "  lamp \(isLit ? "\u{1B}[1;33m●\u{1B}[0m" : "\u{1B}[2m○\u{1B}[0m")  button [Enter]   quit [q]")
             switch terminal.key(within: 0.05) {
             case "\n", "\r":
                 _ = try world.ask("press")
@@ -71,7 +72,9 @@ final class Screen {
     private func follow(
         _ client: CloudClient, _ resources: [CloudClient.Resource], _ terminal: Terminal
     ) async throws {
-        let shown = resources.filter { $0.link.policy?.contains(.observable) == true && $0.href.split(separator: "/").count >= 4 }
+        let shown = resources.filter {
+            $0.link.policy?.contains(.observable) == true && $0.href.split(separator: "/").count >= 4
+        }
         let observers = shown.map { resource in
             Task { [shared] in await Self.observe(resource, client, shared) }
         }

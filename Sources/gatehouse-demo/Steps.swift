@@ -104,7 +104,9 @@ struct Steps {
             guard let relay = Self.relay(in: resources) else { throw Missing("the relay") }
             for wanted in [true, false, true] {
                 try await client.post(relay.href, ["value": .boolean(wanted)])
-                guard try await client.get(relay.href)["value"]?.bool == wanted else { throw Missing("\(wanted) in the cloud") }
+                guard try await client.get(relay.href)["value"]?.bool == wanted else {
+                    throw Missing("\(wanted) in the cloud")
+                }
                 let pin = try world.ask("read", "relay1", "Output")["parameters"]?[0]?["value"]?.bool
                 guard pin == wanted else { throw Missing("\(wanted) at the pin, found \(String(describing: pin))") }
             }
@@ -117,7 +119,8 @@ struct Steps {
         try await step("gateway and cloud end when told") {
             for (name, child) in [("gateway", world.gateway), ("cloud", world.cloud)] {
                 guard let code = child?.stop(), code == 0 else {
-                    throw Missing("exit code 0 of the \(name), found \(child?.stop() ?? -1)\n\(child?.lastWords() ?? "")")
+                    throw Missing(
+                        "exit code 0 of the \(name), found \(child?.stop() ?? -1)\n\(child?.lastWords() ?? "")")
                 }
             }
         }
@@ -156,6 +159,8 @@ struct Steps {
     }
 
     static func door(in resources: [CloudClient.Resource]) -> CloudClient.Resource? {
-        resources.first { $0.href.contains("/gpio/door/") && $0.link.resourceTypes.contains { $0.hasPrefix("oic.r.sensor.contact") } }
+        resources.first {
+            $0.href.contains("/gpio/door/") && $0.link.resourceTypes.contains { $0.hasPrefix("oic.r.sensor.contact") }
+        }
     }
 }

@@ -16,7 +16,8 @@ extension GatehouseDemo {
                 """)
 
         @Option(help: "How many cycles.") var cycles = 200
-        @Option(help: "The random numbers' seed; printed, to repeat a run.") var seed: UInt64 = UInt64.random(in: 1...UInt64.max)
+        @Option(help: "The random numbers' seed; printed, to repeat a run.") var seed: UInt64 = UInt64.random(
+            in: 1...UInt64.max)
 
         func run() async throws {
             say("seed \(seed)")

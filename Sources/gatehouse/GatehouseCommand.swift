@@ -19,7 +19,8 @@ struct GatehouseCommand: AsyncParsableCommand {
             """,
         version: gatehouseVersion,
         subcommands: [
-            RunCommand.self, StatusCommand.self, NodesCommand.self, ReadCommand.self, SetCommand.self, WatchCommand.self,
+            RunCommand.self, StatusCommand.self, NodesCommand.self, ReadCommand.self, SetCommand.self,
+            WatchCommand.self,
             TrustCommand.self, CloudCommand.self, PressCommand.self, DriveCommand.self, ResetCommand.self,
             CheckConfigCommand.self, DecodeCommand.self, ReferenceCommand.self,
         ])

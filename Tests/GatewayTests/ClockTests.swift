@@ -7,7 +7,9 @@ import Testing
 struct ClockTests {
     @Test(
         "A clock that was set is noticed, one that drifts is not",
-        arguments: [(10_000, false), (10_400, false), (39_000, false), (41_000, true), (-21_000, true), (3_600_000, true)])
+        arguments: [
+            (10_000, false), (10_400, false), (39_000, false), (41_000, true), (-21_000, true), (3_600_000, true),
+        ])
     func jumps(wallMilliseconds: Int, isJump: Bool) {
         var watch = ClockWatch()
         let start = ContinuousClock.now

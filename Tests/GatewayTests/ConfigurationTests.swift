@@ -57,7 +57,10 @@ struct ConfigurationTests {
     @Test(
         "A mistake is named with its line, what was found and what was expected",
         arguments: [
-            ("[pairing]\nwindow = 0", ConfigurationProblem.Code.badValue, 4, "found 0, expected a whole number from 1 to 254"),
+            (
+                "[pairing]\nwindow = 0", ConfigurationProblem.Code.badValue, 4,
+                "found 0, expected a whole number from 1 to 254"
+            ),
             ("[pairing]\nwindow = \"long\"", .badValue, 4, "found the text \"long\""),
             ("[pairing]\nwindo = 3", .unknownKey, 4, "did you mean pairing.window?"),
             ("[pairng]\nwindow = 3", .unknownKey, 3, "did you mean pairing?"),
@@ -66,7 +69,10 @@ struct ConfigurationTests {
             ("[pairing\nwindow = 3", .syntax, 3, "no TOML"),
             ("[ble]\nsource = \"capture\"", .conflict, 4, "names no file"),
             ("[ocf]\ncertificate = \"a.pem\"", .conflict, 4, "belong together"),
-            ("[cloud]\naddress = \"coaps+tcp://a:1\"\nid = \"00000000-0000-0000-0000-000000000001\"\ntrust = \"a\"", .conflict, 4, "cloud.token is not"),
+            (
+                "[cloud]\naddress = \"coaps+tcp://a:1\"\nid = \"00000000-0000-0000-0000-000000000001\"\ntrust = \"a\"",
+                .conflict, 4, "cloud.token is not"
+            ),
             ("[gateway]\nname = 2020-01-01", .badValue, 4, "a date or time"),
         ])
     func mistakes(text: String, code: ConfigurationProblem.Code, line: Int, says: String) throws {
@@ -79,7 +85,8 @@ struct ConfigurationTests {
 
     @Test("All mistakes come in one go, by line")
     func allAtOnce() {
-        let found = problems("[pairing]\nwindow = 999\ncolour = 1\n[log]\nlevel = \"loud\"\n[[gpio.lines]]\nname = \"x\"")
+        let found = problems(
+            "[pairing]\nwindow = 999\ncolour = 1\n[log]\nlevel = \"loud\"\n[[gpio.lines]]\nname = \"x\"")
         #expect(found.map(\.line) == [4, 5, 7, 8, 8])
     }
 
@@ -91,15 +98,18 @@ struct ConfigurationTests {
 
     @Test("A board file may hold only the board")
     func boardFile() {
-        let problems = ConfigurationDocument(text: "[pairing]\nwindow = 3", file: "b", only: ConfigurationSchema.boardTables)
-            .problems
+        let problems = ConfigurationDocument(
+            text: "[pairing]\nwindow = 3", file: "b", only: ConfigurationSchema.boardTables
+        )
+        .problems
         #expect(problems.map(\.code) == [.unknownKey])
     }
 
     @Test("Relative paths are meant from the file's folder")
     func relativePaths() throws {
         let text = "[board]\nprofile = \"/\(boards)/board/generic.toml\"\n[gateway]\nstate = \"state\""
-        #expect(try Configuration.load(text: text, file: "/etc/gatehouse/a.toml").gateway.state == "/etc/gatehouse/state")
+        #expect(
+            try Configuration.load(text: text, file: "/etc/gatehouse/a.toml").gateway.state == "/etc/gatehouse/state")
     }
 
     /// A file that gives every key of repeated tables once, and `changed` another value than its default.

@@ -38,7 +38,10 @@ struct ControlSocketTests {
 
     @Test(
         "A request that makes no sense is refused with what was expected",
-        arguments: ["{}", "[]", "{\"command\":\"dance\"}", "{\"command\":\"read\"}", "{\"command\":\"press\",\"milliseconds\":0}"])
+        arguments: [
+            "{}", "[]", "{\"command\":\"dance\"}", "{\"command\":\"read\"}",
+            "{\"command\":\"press\",\"milliseconds\":0}",
+        ])
     func badRequests(text: String) throws {
         let error = #expect(throws: ControlError.self) { try ControlRequest(JSON.parse(text)) }
         #expect(error?.code == .badRequest)
@@ -66,11 +69,15 @@ struct ControlSocketTests {
 
     @Test("A second daemon on the socket is refused, a dead one's socket is replaced")
     func twoDaemons() async throws {
-        try await withServer { _, caller in caller.succeed(nil) } _: {
+        try await withServer { _, caller in
+            caller.succeed(nil)
+        } _: {
             let done = Result { try ControlClient(path: Self.path).ask(.status) }
             #expect(throws: Never.self) { try done.get() }
         }
-        try await withServer { _, _ in } _: {}
+        try await withServer { _, _ in
+        } _: {
+        }
         let first = await ControlServer(path: Self.path, log: Logger(label: "test")) { _, _ in }
         try await first.start(group: "")
         let second = await ControlServer(path: Self.path, log: Logger(label: "test")) { _, _ in }
@@ -95,7 +102,9 @@ struct ControlSocketTests {
 
     @Test("A line too long ends the connection with a reason")
     func tooLong() async throws {
-        try await withServer { _, caller in caller.succeed(nil) } _: {
+        try await withServer { _, caller in
+            caller.succeed(nil)
+        } _: {
             let client = try ControlClient(path: Self.path)
             let error = #expect(throws: ControlError.self) {
                 try client.ask(.set(node: String(repeating: "x", count: 40_000), parameter: "p", value: "v"))

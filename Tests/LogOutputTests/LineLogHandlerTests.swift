@@ -14,7 +14,8 @@ struct LineLogHandlerTests {
         let lines = Lines()
         body(
             Logger(label: "cloud") { label in
-                LineLogHandler(label: label, level: level, form: form) { line in lines.all.withLock { $0.append(line) } }
+                LineLogHandler(label: label, level: level, form: form) { line in lines.all.withLock { $0.append(line) }
+                }
             })
         return lines.all.withLock { $0 }
     }

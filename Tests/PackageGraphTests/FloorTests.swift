@@ -76,11 +76,14 @@ struct FloorTests {
 
     @Test("No arrow points to its own floor or upward, and every room has a floor")
     func arrows() throws {
-        let rooms = try manifest().targets.filter { $0.type != "test" && ($0.path ?? "").hasPrefix("Sources") || $0.path == nil && $0.type != "test" }
+        let rooms = try manifest().targets.filter {
+            $0.type != "test" && ($0.path ?? "").hasPrefix("Sources") || $0.path == nil && $0.type != "test"
+        }
         #expect(rooms.count >= floors.flatMap(\.self).count)
         let names = Set(rooms.map(\.name))
         for room in rooms {
-            let own = try #require(floor(of: room.name), "\(room.name) has no floor; give it one in this test and in the design")
+            let own = try #require(
+                floor(of: room.name), "\(room.name) has no floor; give it one in this test and in the design")
             for dependency in room.dependencies.compactMap(\.name) where names.contains(dependency) {
                 let other = try #require(floor(of: dependency), "\(dependency) has no floor")
                 #expect(other < own, "\(room.name) (floor \(own + 1)) imports \(dependency) (floor \(other + 1))")
@@ -104,7 +107,9 @@ struct FloorTests {
             for case let file as URL in files where file.pathExtension == "swift" {
                 for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
                     let words = line.split(separator: " ")
-                    guard let index = words.firstIndex(of: "import"), index <= 1, index + 1 < words.count else { continue }
+                    guard let index = words.firstIndex(of: "import"), index <= 1, index + 1 < words.count else {
+                        continue
+                    }
                     let module = String(words[index + 1])
                     guard rooms.contains(module) else { continue }
                     seen += 1
@@ -130,7 +135,10 @@ struct FloorTests {
             let files = try #require(FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
             for case let file as URL in files where file.pathExtension == "swift" {
                 let text = try String(contentsOf: file, encoding: .utf8)
-                #expect(!text.split(separator: "\n").contains { $0.hasPrefix("import Foundation") && !$0.contains("Essentials") }, "\(file.path)")
+                #expect(
+                    !text.split(separator: "\n").contains {
+                        $0.hasPrefix("import Foundation") && !$0.contains("Essentials")
+                    }, "\(file.path)")
             }
         }
     }

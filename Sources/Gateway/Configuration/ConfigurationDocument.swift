@@ -22,7 +22,10 @@ struct ConfigurationDocument {
             let root = try TOMLTable(string: text)
             for name in root.keys.sorted() {
                 if let only, !only.contains(name) {
-                    complain(.unknownKey, at: name, "this file cannot hold [\(name)]; it may hold \(only.sorted().map { "[\($0)]" }.joined(separator: ", "))")
+                    complain(
+                        .unknownKey, at: name,
+                        "this file cannot hold [\(name)]; it may hold \(only.sorted().map { "[\($0)]" }.joined(separator: ", "))"
+                    )
                     continue
                 }
                 visit(root[name], path: name, place: name)
@@ -33,7 +36,8 @@ struct ConfigurationDocument {
                     code: .syntax, file: file, line: error.source.begin.line,
                     reason: "this is no TOML: \(error.description)"))
         } catch {
-            problems.append(ConfigurationProblem(code: .syntax, file: file, line: 0, reason: "this is no TOML: \(error)"))
+            problems.append(
+                ConfigurationProblem(code: .syntax, file: file, line: 0, reason: "this is no TOML: \(error)"))
         }
     }
 

@@ -69,11 +69,13 @@ extension Configuration {
         var addresses: Set<String> = []
         for (index, node) in read.ble.nodes.enumerated() where !addresses.insert(node.address.uppercased()).inserted {
             document.complain(
-                .conflict, at: "ble.nodes[\(index)].address", "the address \(node.address) is given twice; expected once")
+                .conflict, at: "ble.nodes[\(index)].address",
+                "the address \(node.address) is given twice; expected once")
         }
         if read.ble.source == "capture" && read.ble.capture.isEmpty {
             document.complain(
-                .conflict, at: "ble.source", "ble.source is \"capture\" but ble.capture names no file; expected its path")
+                .conflict, at: "ble.source",
+                "ble.source is \"capture\" but ble.capture names no file; expected its path")
         }
         if read.ocf.certificate.isEmpty != read.ocf.key.isEmpty {
             document.complain(
@@ -171,7 +173,8 @@ struct ConfigurationReader {
                     uniqueKeysWithValues: ConfigurationSchema.logParts.map { ($0, value("log.parts.\($0)").textValue) }
                 ).filter { !$0.value.isEmpty }),
             store: .init(
-                segmentKiB: value("store.segment_kib").integerValue, commitAfter: value("store.commit_after").numberValue,
+                segmentKiB: value("store.segment_kib").integerValue,
+                commitAfter: value("store.commit_after").numberValue,
                 commitCount: value("store.commit_count").integerValue),
             board: boardValues(),
             pairingWindow: value("pairing.window").integerValue,

@@ -21,7 +21,8 @@ public enum ConfigurationReference {
             text += "| key | expected | default | |\n|---|---|---|---|\n"
             for key in keys {
                 let fallback = key.fallback.map { "`\($0)`" } ?? "*required*"
-                text += "| `\(key.name)` | \(key.expectation.replacingBars) | \(fallback) | \(key.help.replacingBars) |\n"
+                text +=
+                    "| `\(key.name)` | \(key.expectation.replacingBars) | \(fallback) | \(key.help.replacingBars) |\n"
             }
         }
         return text

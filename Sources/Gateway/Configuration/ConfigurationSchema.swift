@@ -91,7 +91,8 @@ extension ConfigurationSchema {
                 "log.level", .choice(levels), default: "\"info\"", "The least severe message that is written."),
             ConfigurationKey(
                 "log.format", .choice(["auto", "text", "journal"]), default: "\"auto\"",
-                "`journal` marks levels for systemd and leaves the time to it; `auto` tells by where standard error goes."),
+                "`journal` marks levels for systemd and leaves the time to it; `auto` tells by where standard error goes."
+            ),
         ]
         + logParts.map { part in
             ConfigurationKey(
@@ -111,7 +112,8 @@ extension ConfigurationSchema {
     private static let boardKeys: [ConfigurationKey] = [
         ConfigurationKey(
             "board.profile", .text(maximum: 256), default: "\"generic\"",
-            "The board: the name of a file in `board.directory` without `.toml`, or a path. `simulated` has no hardware."),
+            "The board: the name of a file in `board.directory` without `.toml`, or a path. `simulated` has no hardware."
+        ),
         ConfigurationKey(
             "board.directory", .path, default: "\"/usr/share/gatehouse/board\"", "Where the board files are."),
         ConfigurationKey(
@@ -136,7 +138,9 @@ extension ConfigurationSchema {
             "led.drive",
             .form(
                 "\"none\", \"gpio:LINE\" or \"led:NAME\" (a folder of /sys/class/leds)",
-                check: { $0 == "none" || ($0.hasPrefix("gpio:") && $0.count > 5) || ($0.hasPrefix("led:") && $0.count > 4) }),
+                check: {
+                    $0 == "none" || ($0.hasPrefix("gpio:") && $0.count > 5) || ($0.hasPrefix("led:") && $0.count > 4)
+                }),
             default: "\"none\"", "What lights the lamp; `led:` lets the kernel blink it."),
         ConfigurationKey("led.active_low", .boolean, default: "false", "A low line lights the lamp (`gpio:` only)."),
         ConfigurationKey(
@@ -149,7 +153,8 @@ extension ConfigurationSchema {
             "gpio.lines[].name", .form("a name of letters, digits, `-` and `_`, at most 32", check: isNodeName),
             default: nil, "The node's id; it never changes, and no other line may have it."),
         ConfigurationKey(
-            "gpio.lines[].line", .text(maximum: 64), default: nil, "The line's name (`GPIO17`) or its offset on the chip."),
+            "gpio.lines[].line", .text(maximum: 64), default: nil,
+            "The line's name (`GPIO17`) or its offset on the chip."),
         ConfigurationKey(
             "gpio.lines[].chip", .text(maximum: 64), default: "\"\"",
             "The chip's label or path; empty for the board's (`board.chips`)."),
@@ -158,7 +163,8 @@ extension ConfigurationSchema {
             "gpio.lines[].kind",
             .choice(["generic", "contact", "motion", "button", "water", "smoke", "switch", "relay", "light", "lock"]),
             default: "\"generic\"", "What hangs on it, so that the doors can show it as what it is."),
-        ConfigurationKey("gpio.lines[].title", .text(maximum: 64), default: "\"\"", "The name for people; empty for `name`."),
+        ConfigurationKey(
+            "gpio.lines[].title", .text(maximum: 64), default: "\"\"", "The name for people; empty for `name`."),
         ConfigurationKey("gpio.lines[].active_low", .boolean, default: "false", "Low means on."),
         ConfigurationKey(
             "gpio.lines[].bias", .choice(["as-is", "disabled", "pull-up", "pull-down"]), default: "\"as-is\"",
@@ -213,20 +219,25 @@ extension ConfigurationSchema {
         ConfigurationKey("ocf.key", .path, default: "\"\"", "The private key of `ocf.certificate`, PEM."),
         ConfigurationKey(
             "ocf.device_id", .form("a UUID, or empty", check: { $0.isEmpty || isUUID($0) }), default: "\"\"",
-            "The device id `di`. Empty makes one at the first start; give it when the certificate was made before. Read at the first start and after a factory reset only."),
+            "The device id `di`. Empty makes one at the first start; give it when the certificate was made before. Read at the first start and after a factory reset only."
+        ),
         ConfigurationKey(
             "cloud.address",
             .form("coaps+tcp://HOST:PORT, or empty", check: { $0.isEmpty || CloudAddress($0) != nil }),
-            default: "\"\"", "The cloud's address (`cis`); empty for none. `gatehouse cloud set` does the same without a restart."),
+            default: "\"\"",
+            "The cloud's address (`cis`); empty for none. `gatehouse cloud set` does the same without a restart."),
         ConfigurationKey(
             "cloud.id", .form("a UUID, or empty", check: { $0.isEmpty || isUUID($0) }), default: "\"\"",
             "The cloud's id (`sid`): its certificate must carry it, and its requests act under it."),
         ConfigurationKey(
-            "cloud.token", .text(maximum: 4_096), default: "\"\"", "The one-time access token the cloud gave for this device."),
+            "cloud.token", .text(maximum: 4_096), default: "\"\"",
+            "The one-time access token the cloud gave for this device."),
         ConfigurationKey(
-            "cloud.provider", .text(maximum: 64), default: "\"\"", "The authorisation provider (`apn`); empty for none."),
+            "cloud.provider", .text(maximum: 64), default: "\"\"", "The authorisation provider (`apn`); empty for none."
+        ),
         ConfigurationKey(
-            "cloud.trust", .path, default: "\"\"", "The PEM file of the authorities that the cloud's certificate may come from."),
+            "cloud.trust", .path, default: "\"\"",
+            "The PEM file of the authorities that the cloud's certificate may come from."),
     ]
 }
 

@@ -15,7 +15,8 @@ public final class ControlClient {
             let advice =
                 switch number {
                 case EACCES, EPERM: "you may not open it; join its group (see `gateway.control_group`) or use sudo"
-                case ENOENT, ECONNREFUSED: "no daemon runs there; start it with `gatehouse run`, or name its socket with --socket"
+                case ENOENT, ECONNREFUSED:
+                    "no daemon runs there; start it with `gatehouse run`, or name its socket with --socket"
                 default: String(cString: strerror(number))
                 }
             throw ControlError(.unreachable, "cannot reach the daemon at \(path): \(advice)")

@@ -69,7 +69,8 @@ extension ControlRequest {
             self = .drive(line: try text("line"), level: level)
         case "factory-reset": self = .factoryReset
         case "watch": self = .watch
-        default: throw ControlError(.badRequest, "there is no command \"\(command)\"; this daemon may be older than you")
+        default:
+            throw ControlError(.badRequest, "there is no command \"\(command)\"; this daemon may be older than you")
         }
     }
 

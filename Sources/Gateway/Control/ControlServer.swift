@@ -46,7 +46,8 @@ public final class ControlServer {
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(
-                            ControlLineHandler(accept: { Loop.assumeIsolated { [weak self] in self?.accept() ?? false } },
+                            ControlLineHandler(
+                                accept: { Loop.assumeIsolated { [weak self] in self?.accept() ?? false } },
                                 leave: { Loop.assumeIsolated { [weak self] in self?.callers -= 1 } },
                                 receive: { line, caller in
                                     Loop.assumeIsolated { [weak self] in self?.receive(line, caller) }
@@ -154,7 +155,8 @@ private final class ControlLineHandler: ChannelInboundHandler {
     func channelActive(context: ChannelHandlerContext) {
         if !accept() {
             ControlCaller(channel: context.channel).fail(
-                ControlError(.refused, "\(ControlServer.maximumCallers) callers are connected already; try again later"))
+                ControlError(.refused, "\(ControlServer.maximumCallers) callers are connected already; try again later")
+            )
             context.close(promise: nil)
         }
     }

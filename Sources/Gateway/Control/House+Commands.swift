@@ -9,7 +9,8 @@ import Pairing
 extension House {
     /// Opens the control socket.
     func openControl() async throws(ControlError) {
-        let server = ControlServer(path: configuration.gateway.control, log: controlLog) { [weak self] request, caller in
+        let server = ControlServer(path: configuration.gateway.control, log: controlLog) {
+            [weak self] request, caller in
             self?.serve(request, caller)
         }
         try await server.start(group: configuration.gateway.controlGroup)
@@ -74,7 +75,8 @@ extension House {
         let parameters = node.description.parameters.filter { $0.name.lowercased() == wanted.lowercased() }
         guard !fields.isEmpty || !parameters.isEmpty else {
             let known = (node.fields.map(\.name) + node.description.parameters.map(\.name)).joined(separator: ", ")
-            throw ControlError(.notFound, "\(node.id) has no \(wanted); it has \(known.isEmpty ? "nothing yet" : known)")
+            throw ControlError(
+                .notFound, "\(node.id) has no \(wanted); it has \(known.isEmpty ? "nothing yet" : known)")
         }
         return [
             "id": .string("\(node.id)"), "fields": .array(fields.map(NodeJSON.field)),
@@ -112,7 +114,8 @@ extension House {
     private func removeTrust(_ identifier: String) async throws(ControlError) -> JSON {
         let records = pairing.trusted.filter { $0.candidate.identifier.lowercased() == identifier.lowercased() }
         guard !records.isEmpty else {
-            throw ControlError(.notFound, "nobody trusted has the identifier \(identifier); `gatehouse trust list` shows who is")
+            throw ControlError(
+                .notFound, "nobody trusted has the identifier \(identifier); `gatehouse trust list` shows who is")
         }
         for record in records {
             do throws(PairingError) {
@@ -120,7 +123,9 @@ extension House {
             } catch {
                 throw ControlError(.failed, error.reason)
             }
-            if record.candidate.kind == .ocfCloud, cloud.configuration.cloudID.description == record.candidate.identifier {
+            if record.candidate.kind == .ocfCloud,
+                cloud.configuration.cloudID.description == record.candidate.identifier
+            {
                 _ = try await clearCloud()
             }
         }

@@ -11,7 +11,9 @@ extension House {
             "version": .string(gatehouseVersion),
             "device": .string("\(device.identity.deviceID)"),
             "uptime_s": .int(uptime),
-            "board": ["profile": .string(configuration.board.profile), "simulated": .bool(configuration.board.simulated)],
+            "board": [
+                "profile": .string(configuration.board.profile), "simulated": .bool(configuration.board.simulated),
+            ],
             "led": lamp,
             "pairing": pairingStatus,
             "cloud": cloudStatus,

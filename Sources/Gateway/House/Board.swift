@@ -37,7 +37,8 @@ final class Board {
         var missing: String?
         if drive.hasPrefix("gpio:") {
             indicator = GPIOIndicator(
-                line: LineSelector(String(drive.dropFirst(5))), activeLow: configuration.ledActiveLow, openChip: openChip)
+                line: LineSelector(String(drive.dropFirst(5))), activeLow: configuration.ledActiveLow,
+                openChip: openChip)
         } else if drive.hasPrefix("led:") {
             do throws(PairingError) {
                 indicator = try LEDClassIndicator(name: String(drive.dropFirst(4)))

@@ -71,7 +71,8 @@ final class CloudCredentials {
         guard !configuration.cloud.trust.isEmpty else {
             throw TLSError(
                 .invalidConfiguration,
-                "no authorities are known for the cloud; give them with --trust FILE or as cloud.trust in the configuration")
+                "no authorities are known for the cloud; give them with --trust FILE or as cloud.trust in the configuration"
+            )
         }
         return try TrustAnchors(file: configuration.cloud.trust)
     }

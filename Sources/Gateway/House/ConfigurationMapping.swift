@@ -40,7 +40,8 @@ extension BLENodesConfiguration {
         var devices: [BluetoothAddress: Device] = [:]
         for node in ble.nodes {
             guard let address = BluetoothAddress(node.address) else { continue }
-            devices[address] = Device(name: node.name.isEmpty ? nil : node.name, key: Hex.bytes(node.key).flatMap { $0.isEmpty ? nil : $0 })
+            devices[address] = Device(
+                name: node.name.isEmpty ? nil : node.name, key: Hex.bytes(node.key).flatMap { $0.isEmpty ? nil : $0 })
         }
         self.init(
             admission: ble.admit == "known-formats" ? .knownFormats : .listedOnly,

@@ -84,7 +84,8 @@ extension House {
             let capture = try Capture.load(path: configuration.ble.capture)
             ble.start(
                 CaptureReplay(
-                    capture, name: configuration.ble.capture, speed: configuration.ble.speed == 0 ? .infinity : configuration.ble.speed,
+                    capture, name: configuration.ble.capture,
+                    speed: configuration.ble.speed == 0 ? .infinity : configuration.ble.speed,
                     loops: configuration.ble.loop))
         } catch {
             missing.append(("ble", "the capture cannot be replayed: \(error.reason)"))
@@ -135,10 +136,14 @@ extension House {
         }
         guard cloud.acceptsConfiguration else {
             throw ControlError(
-                .refused, "the gateway is registered with \(cloud.configuration.address); leave it first (`gatehouse cloud clear`)")
+                .refused,
+                "the gateway is registered with \(cloud.configuration.address); leave it first (`gatehouse cloud clear`)"
+            )
         }
         let candidate = Candidate(kind: .ocfCloud, identifier: id.description, title: address)
-        if case .refused(let reason) = await pairing.knock(candidate) { throw ControlError(.refused, reason.description) }
+        if case .refused(let reason) = await pairing.knock(candidate) {
+            throw ControlError(.refused, reason.description)
+        }
         trustCloud()
         do throws(ResourceError) {
             try await cloud.update(
@@ -160,7 +165,10 @@ extension House {
     private func cloudChanged() {
         device.cloudConfigurationChanged()
         if cloud.state == .signedIn { floor.confirm() }
-        events.send(["kind": "cloud", "state": .string(cloud.configuration.status.rawValue), "signed_in": .bool(cloud.state == .signedIn)])
+        events.send([
+            "kind": "cloud", "state": .string(cloud.configuration.status.rawValue),
+            "signed_in": .bool(cloud.state == .signedIn),
+        ])
     }
 
     private func pairingChanged(_ event: PairingEvent) {
@@ -177,14 +185,20 @@ extension House {
         case .updated(let id, let fields):
             for field in fields {
                 events.send([
-                    "kind": "value", "node": .string("\(id)"), "name": .string(field.name), "value": NodeJSON.value(field.value),
+                    "kind": "value", "node": .string("\(id)"), "name": .string(field.name),
+                    "value": NodeJSON.value(field.value),
                     "unit": .string(orNull: field.unit),
                 ])
             }
         case .parameter(let id, let name, let value):
-            events.send(["kind": "value", "node": .string("\(id)"), "name": .string(name), "value": NodeJSON.value(value)])
+            events.send([
+                "kind": "value", "node": .string("\(id)"), "name": .string(name), "value": NodeJSON.value(value),
+            ])
         case .status(let id, let status):
-            events.send(["kind": "status", "node": .string("\(id)"), "available": .bool(status.isAvailable), "state": .string("\(status.state)")])
+            events.send([
+                "kind": "status", "node": .string("\(id)"), "available": .bool(status.isAvailable),
+                "state": .string("\(status.state)"),
+            ])
         }
     }
 }

@@ -41,7 +41,9 @@ struct DecodeCommand: ParsableCommand {
     }
 
     private func decode(_ hex: String) throws {
-        guard let bytes = Hex.bytes(hex) else { throw ValidationError("the advert is no hex: expected pairs of hex digits") }
+        guard let bytes = Hex.bytes(hex) else {
+            throw ValidationError("the advert is no hex: expected pairs of hex digits")
+        }
         let bindKey = try key.map { text in
             guard let key = BindKey(hex: text) else { throw ValidationError("the key must have 32 hex digits") }
             return key

@@ -54,7 +54,8 @@ struct HoldTime: ExpressibleByArgument {
 
     init?(argument: String) {
         let (digits, factor) =
-            argument.hasSuffix("ms") ? (argument.dropLast(2), 1.0) : (argument.hasSuffix("s") ? argument.dropLast() : argument[...], 1_000.0)
+            argument.hasSuffix("ms")
+            ? (argument.dropLast(2), 1.0) : (argument.hasSuffix("s") ? argument.dropLast() : argument[...], 1_000.0)
         guard let number = Double(digits), number > 0, number * factor <= 60_000 else { return nil }
         milliseconds = max(1, Int(number * factor))
     }

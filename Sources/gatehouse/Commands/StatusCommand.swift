@@ -18,7 +18,10 @@ struct StatusCommand: ParsableCommand {
 enum StatusText {
     static func of(_ status: JSON) -> String {
         var rows: [(String, String)] = [
-            ("gateway", "\(text(status["name"])) \(text(status["version"])), up \(duration(status["uptime_s"]?.int ?? 0))")
+            (
+                "gateway",
+                "\(text(status["name"])) \(text(status["version"])), up \(duration(status["uptime_s"]?.int ?? 0))"
+            )
         ]
         if let board = status["board"] { rows.append(("board", text(board["profile"]))) }
         if let lamp = status["led"] {
@@ -30,10 +33,18 @@ enum StatusText {
             rows.append(("nodes", "\(nodes["total"]?.int ?? 0), \(nodes["available"]?.int ?? 0) of them available"))
         }
         if let ble = status["ble"] {
-            rows.append(("bluetooth", ble.object?.members.map { "\($0.name.spaced) \(text($0.value))" }.joined(separator: ", ") ?? ""))
+            rows.append(
+                (
+                    "bluetooth",
+                    ble.object?.members.map { "\($0.name.spaced) \(text($0.value))" }.joined(separator: ", ") ?? ""
+                ))
         }
         if let store = status["store"] {
-            rows.append(("store", store.object?.members.map { "\($0.name.spaced) \(text($0.value))" }.joined(separator: ", ") ?? ""))
+            rows.append(
+                (
+                    "store",
+                    store.object?.members.map { "\($0.name.spaced) \(text($0.value))" }.joined(separator: ", ") ?? ""
+                ))
         }
         for part in status["degraded"]?.array ?? [] {
             rows.append(("degraded", "\(text(part["part"])): \(text(part["reason"]))"))

@@ -60,7 +60,8 @@ struct CloudCommand: ParsableCommand {
 
         func run() throws {
             guard let token = readLine(strippingNewline: true), !token.isEmpty else {
-                throw ValidationError("no token came on standard input; expected the cloud's one-time token on one line")
+                throw ValidationError(
+                    "no token came on standard input; expected the cloud's one-time token on one line")
             }
             let anchors = try trust.map { try TextFile.read($0, maximum: 8_192) } ?? ""
             let request = ControlRequest.cloudSet(

@@ -4,10 +4,13 @@ import Testing
 /// The command line as scripts use it.
 @Suite("The command line")
 struct CommandLineTests {
-    @Test("Every command has help", arguments: [
-        "run", "status", "nodes", "read", "set", "watch", "trust", "trust list", "trust remove", "cloud set", "cloud clear",
-        "press", "drive", "reset", "check-config", "decode", "reference",
-    ])
+    @Test(
+        "Every command has help",
+        arguments: [
+            "run", "status", "nodes", "read", "set", "watch", "trust", "trust list", "trust remove", "cloud set",
+            "cloud clear",
+            "press", "drive", "reset", "check-config", "decode", "reference",
+        ])
     func help(command: String) throws {
         let result = try Programs.run("gatehouse", command.split(separator: " ").map(String.init) + ["--help"])
         #expect(result.code == 0)
@@ -21,12 +24,14 @@ struct CommandLineTests {
         #expect(result.output.contains("check-config"))
     }
 
-    @Test("Exit codes tell scripts what went wrong", arguments: [
-        (["status", "--socket", "/nonexistent.sock"], 69 as Int32, "no daemon runs there"),
-        (["dance"], 64, "Usage"), (["reset"], 64, "--factory"), (["decode", "0g"], 64, "no hex"),
-        (["decode", "020106"], 65, ""), (["check-config", "/nonexistent.toml"], 78, "No such file"),
-        (["run", "--config", "/nonexistent.toml"], 78, "No such file"),
-    ])
+    @Test(
+        "Exit codes tell scripts what went wrong",
+        arguments: [
+            (["status", "--socket", "/nonexistent.sock"], 69 as Int32, "no daemon runs there"),
+            (["dance"], 64, "Usage"), (["reset"], 64, "--factory"), (["decode", "0g"], 64, "no hex"),
+            (["decode", "020106"], 65, ""), (["check-config", "/nonexistent.toml"], 78, "No such file"),
+            (["run", "--config", "/nonexistent.toml"], 78, "No such file"),
+        ])
     func exitCodes(arguments: [String], code: Int32, says: String) throws {
         let result = try Programs.run("gatehouse", arguments)
         #expect(result.code == code, "\(result.output)")
@@ -41,7 +46,9 @@ struct CommandLineTests {
         let answers = result.output.split(separator: "\n")
         #expect(result.code == 0)
         #expect(answers.count == lines.count)
-        let families = ["bthome-v2", "bthome-v2-encrypted", "ruuvi-df3", "ruuvi-df5", "ruuvi-df6", "ruuvi-e1", "atc-pvvx-181a"]
+        let families = [
+            "bthome-v2", "bthome-v2-encrypted", "ruuvi-df3", "ruuvi-df5", "ruuvi-df6", "ruuvi-e1", "atc-pvvx-181a",
+        ]
         var checked = 0
         for (line, answer) in zip(lines, answers) {
             let wanted = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
