@@ -156,7 +156,8 @@ let package = Package(
         .testTarget(
             name: "OCFCloudTests",
             dependencies: [
-                "OCFCloud", "OCFModel", "CBOR", "CoAP", "CoAPMessages", "JSONText", "TLS", nio, nioPosix, log,
+                "OCFCloud", "gatehouse-cloud", "OCFModel", "CBOR", "CoAP", "CoAPMessages", "JSONText", "TLS", nio,
+                nioPosix, log, x509,
             ],
             exclude: ["Peers/ocf_device.py"], swiftSettings: swift6),
         .testTarget(

@@ -11,9 +11,16 @@ final class Screen {
         var lamp = false
         var phase = ""
         var message = ""
-        var rows: [String: (value: String, at: Date)] = [:]
-        var order: [String] = []
-        var isOver = false
+        /// By node, `gpio/relay1`.
+        var rows: [String: Row] = [:]
+    }
+
+    /// A node as the client sees it.
+    private struct Row {
+        var name = ""
+        /// By the resource's name in the node.
+        var values: [String: String] = [:]
+        var at = Date.distantPast
     }
 
     /// The picture, under its lock.
@@ -73,7 +80,7 @@ final class Screen {
         _ client: CloudClient, _ resources: [CloudClient.Resource], _ terminal: Terminal
     ) async throws {
         let shown = resources.filter {
-            $0.link.policy?.contains(.observable) == true && $0.href.split(separator: "/").count >= 4
+            $0.link.policy?.contains(.observable) == true && $0.href.split(separator: "/").count == 4
         }
         let observers = shown.map { resource in
             Task { [shared] in await Self.observe(resource, client, shared) }
@@ -110,31 +117,44 @@ final class Screen {
     private func note(_ message: String) { shared.picture.withLock { $0.message = message } }
 
     private static func observe(_ resource: CloudClient.Resource, _ client: CloudClient, _ shared: Shared) async {
-        let name = "/" + resource.href.split(separator: "/").dropFirst().joined(separator: "/")
+        // /<di>/gpio/relay1/output
+        let parts = resource.href.split(separator: "/").map(String.init)
+        let (node, segment) = (parts[1] + "/" + parts[2], parts[3])
         do {
             for try await value in try await client.observe(resource.href) {
                 shared.picture.withLock { picture in
-                    if picture.rows[name] == nil {
-                        picture.order.append(name)
-                        picture.order.sort()
+                    var row = picture.rows[node] ?? Row()
+                    switch segment {
+                    case "name": row.name = value["value"]?.string ?? ""
+                    case "available": row.values["(away)"] = value["value"]?.bool == true ? nil : ""
+                    default: row.values[segment] = text(value)
                     }
-                    picture.rows[name] = (text(value), Date())
+                    row.at = Date()
+                    picture.rows[node] = row
                 }
             }
         } catch {
             // What cannot be observed, or went, is not in the table.
-            shared.picture.withLock { $0.rows[name]?.value = "gone" }
+            shared.picture.withLock { $0.rows[node]?.values[segment] = "gone" }
         }
     }
 
-    /// The properties that say something, without those that every resource has.
+    /// The property that says most, with its unit.
     private static func text(_ value: CBOR.Value) -> String {
-        guard let map = value.entries else { return "\(value)" }
-        let dull: Set<String> = ["rt", "if", "n", "id", "range", "step", "precision"]
-        return map.compactMap { key, value in
-            guard let name = key.string, !dull.contains(name) else { return nil }
-            return "\(name) \(value.string ?? "\(value)")"
-        }.joined(separator: ", ")
+        let telling = [
+            "value", "temperature", "humidity", "charge", "illuminance", "atmosphericPressure", "measurement", "rssi",
+        ]
+        guard let property = telling.lazy.compactMap({ value[$0] }).first else {
+            return value.entries?.first { $0.value.number != nil }.map { "\($0.value)" } ?? "\(value)"
+        }
+        let shown =
+            switch property.bool {
+            case true?: "on"
+            case false?: "off"
+            case nil: property.string ?? "\(property)"
+            }
+        let unit = value["units"]?.string ?? value["unit"]?.string
+        return shown + (unit.map { " \($0)" } ?? "")
     }
 
     /// Draws over what was drawn before.
@@ -146,15 +166,18 @@ final class Screen {
         let lamp = picture.lamp ? "\u{1B}[1;33m●\u{1B}[0m" : "\u{1B}[2m○\u{1B}[0m"
         text.append("  lamp \(lamp)   as the cloud's client sees it:")
         let room = max(3, terminal.height - 5)
-        let width = picture.order.prefix(room).map(\.count).max() ?? 0
-        for name in picture.order.prefix(room) {
-            guard let row = picture.rows[name] else { continue }
-            let isFresh = Date().timeIntervalSince(row.at) < 1
-            let padded = name.padding(toLength: width, withPad: " ", startingAt: 0)
-            let line = String("  \(padded)  \(row.value)".prefix(max(20, terminal.width - 1)))
-            text.append(isFresh ? "\u{1B}[1m\(line)\u{1B}[0m" : line)
+        // Lines first: they are what one can switch.
+        let order = picture.rows.keys.sorted { ($0.hasPrefix("ble") ? 1 : 0, $0) < ($1.hasPrefix("ble") ? 1 : 0, $1) }
+        let width = order.prefix(room).map(\.count).max() ?? 0
+        for node in order.prefix(room) {
+            guard let row = picture.rows[node] else { continue }
+            let padded = node.padding(toLength: width, withPad: " ", startingAt: 0)
+            let values = row.values.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+            let name = row.name.isEmpty || node.hasSuffix(row.name) ? "" : "\(row.name): "
+            let line = String("  \(padded)  \(name)\(values)".prefix(max(20, terminal.width - 1)))
+            text.append(Date().timeIntervalSince(row.at) < 1 ? "\u{1B}[1m\(line)\u{1B}[0m" : line)
         }
-        if picture.order.count > room { text.append("  … and \(picture.order.count - room) more") }
+        if order.count > room { text.append("  … and \(order.count - room) more") }
         text.append("  \(picture.message)")
         text.append("  r toggles the relay through the cloud, d the door at its pin, Enter presses the button, q ends")
         let up = lines > 1 ? "\u{1B}[\(lines - 1)A" : ""
