@@ -86,8 +86,15 @@ struct ReferenceTests {
     func makeTargets(page: String) throws {
         let targets = try Repository.makeTargets()
         #expect(targets.isSuperset(of: ["run", "test", "install", "uninstall"]))
-        for mention in try Repository.text(page).matches(of: /(?m)(?:^|`|&& |sudo )make ([a-z][a-z-]*)/) {
-            #expect(targets.contains(String(mention.1)), "\(page) speaks of `make \(mention.1)`")
+        // Every other piece between fences is code to be typed; elsewhere commands stand in backquotes.
+        for (index, piece) in try Repository.text(page).split(separator: "```", omittingEmptySubsequences: false)
+            .enumerated()
+        {
+            let mentions = piece.matches(
+                of: index % 2 == 1 ? /(?m)(?:^|&& |sudo )make ([a-z][a-z-]*)/ : /`make ([a-z-]+)/)
+            for mention in mentions {
+                #expect(targets.contains(String(mention.1)), "\(page) speaks of `make \(mention.1)`")
+            }
         }
     }
 
