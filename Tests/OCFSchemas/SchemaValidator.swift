@@ -74,7 +74,7 @@ extension SchemaStore {
         let known: Set<String> = [
             "type", "enum", "minimum", "maximum", "exclusiveMinimum", "maxLength", "pattern", "format", "minItems",
             "maxItems", "uniqueItems", "items", "required", "properties", "additionalProperties", "allOf", "anyOf",
-            "oneOf", "$ref", "description", "readOnly", "default", "title",
+            "oneOf", "$ref", "description", "readOnly", "default", "title", "x-detail-desc",
         ]
         var unknown: Set<String> = []
         func walk(_ schema: CBOR.Value) {
