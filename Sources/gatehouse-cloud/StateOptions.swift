@@ -35,7 +35,8 @@ struct StateOptions: ParsableArguments {
     /// The configuration: the file given, the standard one, or the defaults.
     func configuration() throws -> ServerConfiguration {
         if let config { return try ConfigurationFile.read(PrivateFile.read(config), file: config) }
-        guard access(Self.standardFile, R_OK) == 0 else { return ServerConfiguration() }
+        // One that is there and cannot be read is an error: the defaults are not what its writer meant.
+        guard access(Self.standardFile, F_OK) == 0 else { return ServerConfiguration() }
         return try ConfigurationFile.read(PrivateFile.read(Self.standardFile), file: Self.standardFile)
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -32,10 +33,22 @@ public enum CoAPTCP {
             }
             .connect(host: host, port: port)
             .whenFailure { error in
-                let error = error as? CoAPError ?? CoAPError(.connectFailed, "\(host) port \(port): \(error)")
+                let error = error as? CoAPError ?? CoAPError(.connectFailed, "\(host) port \(port): \(reason(error))")
                 ready.fail(error)
             }
         return ready.futureResult
+    }
+
+    /// The sentence in an error of NIO, whose own descriptions show its types.
+    static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as NIOConnectionError:
+            if let last = error.connectionErrors.last { return reason(last.error) }
+            return error.dnsAError.map { "the name cannot be resolved: \($0)" } ?? "the name cannot be resolved"
+        case let error as IOError: return String(cString: strerror(error.errnoCode))
+        case ChannelError.connectTimeout(let time): return "no answer within \(time.nanoseconds / 1_000_000_000) s"
+        default: return "\(error)"
+        }
     }
 
     /// Listens for clients.

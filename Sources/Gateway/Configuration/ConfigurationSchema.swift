@@ -68,7 +68,7 @@ extension ConfigurationSchema {
     static let levels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
 
     /// The parts whose log level can be set apart.
-    public static let logParts = ["gateway", "store", "gpio", "ble", "pairing", "ocf", "cloud", "control"]
+    public static let logParts = ["gateway", "gpio", "ble", "pairing", "cloud", "control"]
 
     private static let gatewayKeys: [ConfigurationKey] =
         [
@@ -86,7 +86,7 @@ extension ConfigurationSchema {
                 "The group whose members may use the socket; an empty text leaves it to the daemon's own user."),
             ConfigurationKey(
                 "gateway.locked", .boolean, default: "false",
-                "Refuse every new knock, whatever the button says, until factory reset."),
+                "Once somebody is trusted, refuse every new knock, whatever the button says, until factory reset."),
             ConfigurationKey(
                 "log.level", .choice(levels), default: "\"info\"", "The least severe message that is written."),
             ConfigurationKey(

@@ -3,6 +3,9 @@ import JSONText
 
 /// Asks the daemon through its control socket. Blocking: it serves a command line that does one thing.
 public final class ControlClient {
+    /// Ten thousand nodes of twenty values each, as the concentrator may hold them, with room to spare.
+    private static let limits = JSONLimits(bytes: 64 << 20, values: 8_000_000)
+
     private let descriptor: Int32
     private var pending: [UInt8] = []
 
@@ -63,7 +66,7 @@ public final class ControlClient {
             if let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
                 let line = Array(pending[..<end])
                 pending.removeFirst(end + 1)
-                do { return try JSON.parse(line) } catch {
+                do { return try JSON.parse(line, limits: Self.limits) } catch {
                     throw ControlError(.failed, "the daemon's answer is no JSON: \(error)")
                 }
             }

@@ -118,29 +118,35 @@ extension House {
                 .notFound, "nobody trusted has the identifier \(identifier); `gatehouse trust list` shows who is")
         }
         for record in records {
-            do throws(PairingError) {
-                try await pairing.removeTrust(record.candidate.kind, record.candidate.identifier)
-            } catch {
-                throw ControlError(.failed, error.reason)
-            }
-            if record.candidate.kind == .ocfCloud,
-                cloud.configuration.cloudID.description == record.candidate.identifier
-            {
-                _ = try await clearCloud()
-            }
+            try await distrust(record.candidate)
+            if isPresentCloud(record.candidate) { try await leaveCloud() }
         }
         return ["outcome": "removed"]
     }
 
+    /// Leaving a cloud takes its trust, too: to come back it must knock, even when it stands in the configuration.
     private func clearCloud() async throws(ControlError) -> JSON {
-        guard !cloud.configuration.address.isEmpty else {
-            return ["outcome": "There is no cloud to leave."]
-        }
         let address = cloud.configuration.address
+        for record in pairing.trusted where isPresentCloud(record.candidate) { try await distrust(record.candidate) }
+        guard !address.isEmpty else { return ["outcome": "There is no cloud to leave."] }
+        try await leaveCloud()
+        return ["outcome": .string("The gateway leaves \(address) and forgets it.")]
+    }
+
+    private func isPresentCloud(_ candidate: Candidate) -> Bool {
+        candidate.kind == .ocfCloud && candidate.identifier == cloud.configuration.cloudID.description
+    }
+
+    private func distrust(_ candidate: Candidate) async throws(ControlError) {
+        do throws(PairingError) { try await pairing.removeTrust(candidate.kind, candidate.identifier) } catch {
+            throw ControlError(.failed, error.reason)
+        }
+    }
+
+    private func leaveCloud() async throws(ControlError) {
         do throws(ResourceError) { try await cloud.update(.disconnect) } catch {
             throw ControlError(.failed, error.reason)
         }
-        return ["outcome": .string("The gateway leaves \(address) and forgets it.")]
     }
 
     // MARK: The simulated board

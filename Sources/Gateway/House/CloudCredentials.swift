@@ -26,10 +26,20 @@ final class CloudCredentials {
         }
     }
 
-    /// Why the identity certificate cannot be used; `nil` when it can, or when none is configured.
-    var trouble: String? {
-        guard case .failure(let error) = identity else { return nil }
-        return error.reason
+    /// Why the identity certificate cannot be used by the device `id`; `nil` when it can, or when none is configured.
+    func trouble(of id: Identifier) -> String? {
+        switch identity {
+        case .failure(let error): return error.reason
+        case .success(nil): return nil
+        case .success(let identity?):
+            let name = identity.chain.leaf.commonName ?? ""
+            guard let named = OCFIdentity.uuid(inCommonName: name).flatMap({ Identifier($0) }) else {
+                return "\(configuration.ocf.certificate) names \"\(name)\", expected uuid:\(id)"
+            }
+            guard named != id else { return nil }
+            return "\(configuration.ocf.certificate) is for the device \(named), but this one is \(id); "
+                + "set ocf.device_id before the first start, or have a certificate issued for \(id)"
+        }
     }
 
     /// The TLS of a connection to the cloud `id`: its certificate must carry that id and come from our authorities.

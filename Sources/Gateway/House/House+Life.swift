@@ -94,7 +94,7 @@ extension House {
 
     private func noteMissing() {
         if let reason = board.lampMissing { missing.append(("led", reason)) }
-        if let reason = credentials.trouble { missing.append(("ocf", reason)) }
+        if let reason = credentials.trouble(of: device.identity.deviceID) { missing.append(("ocf", reason)) }
         for (part, reason) in missing { log.warning("degraded", metadata: ["part": "\(part)", "reason": "\(reason)"]) }
         if floor.isClockWrong() {
             log.warning("the clock is wrong: it shows a time before this program was made, or before it last ran")

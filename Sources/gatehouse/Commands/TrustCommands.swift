@@ -63,10 +63,15 @@ struct CloudCommand: ParsableCommand {
                 throw ValidationError(
                     "no token came on standard input; expected the cloud's one-time token on one line")
             }
-            let anchors = try trust.map { try TextFile.read($0, maximum: 8_192) } ?? ""
+            let anchors = try Failure.reported { () throws(ControlError) in
+                guard let trust else { return "" }
+                do throws(TextFile.Failure) { return try TextFile.read(trust, maximum: 8_192) } catch {
+                    throw ControlError(.notFound, error.reason)
+                }
+            }
             let request = ControlRequest.cloudSet(
                 address: address, id: id, token: token, provider: provider, trust: anchors)
-            Failure.tell("The lamp flashes: press the button on the gateway.")
+            Failure.tell("Asking the gateway. When its lamp flashes, press its button.")
             try control.ask(request) { answer in StatusText.text(answer["outcome"]) }
         }
     }
