@@ -7,7 +7,7 @@ extension SecurityState {
     public mutating func apply(
         _ update: OwnerTransferMethods.Update, _ context: SecurityContext
     ) throws(ResourceError) -> SecurityOutcome {
-        try change(context) { (next) throws(ResourceError) in
+        try change(context, isBeforeOwnership: true) { (next) throws(ResourceError) in
             var effects: [SecurityEffect] = []
             if let selected = update.selected {
                 try next.require(.rfotm, "doxm.oxmsel")

@@ -137,11 +137,9 @@ public struct SecurityState: Sendable, Hashable {
         guard next != before else { return [] }
         var effects: [SecurityEffect] = [.stateChanged(next)]
         if before == .rfotm, doxm.selected == .randomPIN { effects.append(.hidePIN) }
+        isTransferBegun = false
         // The transfer is over: from here on the owner is who its credential says, on any connection.
-        if next == .rfnop || next == .sreset {
-            ownershipConnection = nil
-            isTransferBegun = false
-        }
+        if next == .rfnop || next == .sreset { ownershipConnection = nil }
         return effects
     }
 
@@ -151,9 +149,16 @@ public struct SecurityState: Sendable, Hashable {
     }
 
     /// Runs a change on a copy, which becomes the state when nothing was thrown.
+    ///
+    /// - Parameter isBeforeOwnership: whether the change may come from outside the ownership connection in RFOTM. Access
+    ///   is decided before; this holds even for a caller who forgot to.
     mutating func change(
-        _ context: SecurityContext, _ body: (inout SecurityState) throws(ResourceError) -> SecurityOutcome
+        _ context: SecurityContext, isBeforeOwnership: Bool = false,
+        _ body: (inout SecurityState) throws(ResourceError) -> SecurityOutcome
     ) throws(ResourceError) -> SecurityOutcome {
+        guard state != .rfotm || isBeforeOwnership || isOwnershipConnection(context) else {
+            throw ResourceError(.badRequest, "while nobody owns the device, its ownership connection alone writes this")
+        }
         var next = self
         var outcome = try body(&next)
         if next.state == .rfotm, isOwnershipConnection(context) { next.isTransferBegun = true }
