@@ -35,7 +35,9 @@ void gh_tls_config_free(gh_tls_config *config) {
     if (config == NULL) return;
     mbedtls_ssl_config_free(&config->ssl);
     mbedtls_x509_crt_free(&config->anchors);
-    mbedtls_x509_crt_free(&config->chain);
+    // Without certificates the chain only borrows the key (see ocf_tls_conf_anon).
+    if (!config->is_anonymous) mbedtls_x509_crt_free(&config->chain);
+    mbedtls_ssl_cookie_free(&config->cookies);
     mbedtls_pk_free(&config->key);
     mbedtls_ssl_ticket_free(&config->tickets);
     mbedtls_ssl_cache_free(&config->cache);
@@ -50,7 +52,8 @@ void gh_tls_config_free(gh_tls_config *config) {
 static int configure(gh_tls_config *config, const gh_tls_settings *settings) {
     mbedtls_ssl_config *ssl = &config->ssl;
     int status = mbedtls_ssl_config_defaults(
-        ssl, settings->is_server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
+        ssl, settings->is_server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
+        settings->is_datagram ? MBEDTLS_SSL_TRANSPORT_DATAGRAM : MBEDTLS_SSL_TRANSPORT_STREAM,
         MBEDTLS_SSL_PRESET_DEFAULT);
     if (status != 0) return status;
     mbedtls_ssl_conf_rng(ssl, gh_library_random, NULL);
@@ -98,6 +101,11 @@ static int configure(gh_tls_config *config, const gh_tls_settings *settings) {
         if (status != 0) return status;
     }
 
+    if (settings->is_datagram) {
+        status = gh_dtls_configure(config, settings);
+        if (status != 0) return status;
+    }
+
     if (!settings->is_server) {
         mbedtls_ssl_conf_session_tickets(
             ssl, settings->ticket_lifetime ? MBEDTLS_SSL_SESSION_TICKETS_ENABLED : MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
@@ -131,6 +139,7 @@ gh_tls_config *gh_tls_config_new(const gh_tls_settings *settings, int *status) {
     mbedtls_pk_init(&config->key);
     mbedtls_ssl_ticket_init(&config->tickets);
     mbedtls_ssl_cache_init(&config->cache);
+    mbedtls_ssl_cookie_init(&config->cookies);
     int library = configure(config, settings);
     if (library == 0) return config;
     *status = gh_fail(library == MBEDTLS_ERR_SSL_ALLOC_FAILED ? GH_EMEMORY : GH_EPARAMETER, library);
@@ -192,7 +201,7 @@ static int warm_up(gh_tls_config *config) {
 
 int gh_tls_config_finish(gh_tls_config *config) {
     if (config->anchors.raw.p != NULL) mbedtls_ssl_conf_ca_chain(&config->ssl, &config->anchors, NULL);
-    if (config->chain.raw.p != NULL) {
+    if (config->chain.raw.p != NULL && !config->is_anonymous) {
         int status = mbedtls_ssl_conf_own_cert(&config->ssl, &config->chain, &config->key);
         if (status != 0) return gh_fail(GH_EMEMORY, status);
     }

@@ -13,6 +13,17 @@ static int send_to_window(void *context, const unsigned char *bytes, size_t leng
     gh_window *window = ((gh_tls *)context)->window;
     if (window == NULL) return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
     size_t room = window->output_capacity - window->produced;
+    if (((gh_tls *)context)->datagram != NULL) {
+        // Whole or not at all, behind its length.
+        if (length > UINT16_MAX) return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+        if (room < length + 2) return MBEDTLS_ERR_SSL_WANT_WRITE;
+        uint8_t *target = window->output + window->produced;
+        target[0] = (uint8_t)(length >> 8);
+        target[1] = (uint8_t)length;
+        memcpy(target + 2, bytes, length);
+        window->produced += length + 2;
+        return (int)length;
+    }
     if (room == 0) return MBEDTLS_ERR_SSL_WANT_WRITE;
     size_t count = length < room ? length : room;
     memcpy(window->output + window->produced, bytes, count);
@@ -25,6 +36,11 @@ static int receive_from_window(void *context, unsigned char *bytes, size_t capac
     if (window == NULL) return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
     size_t left = window->input_length - window->consumed;
     if (left == 0) return window->end_of_input ? 0 : MBEDTLS_ERR_SSL_WANT_READ;
+    if (((gh_tls *)context)->datagram != NULL && left > capacity) {
+        // A datagram that does not fit is none of ours: a record has 16 kB at most.
+        window->consumed = window->input_length;
+        return MBEDTLS_ERR_SSL_WANT_READ;
+    }
     size_t count = capacity < left ? capacity : left;
     memcpy(bytes, window->input + window->consumed, count);
     window->consumed += count;
@@ -57,12 +73,18 @@ gh_tls *gh_tls_new(
     }
     mbedtls_ssl_set_verify(&tls->ssl, gh_verify, tls);
     mbedtls_ssl_set_bio(&tls->ssl, tls, send_to_window, receive_from_window, NULL);
+    if (config->is_datagram && (status = gh_dtls_setup(tls)) != 0) {
+        gh_fail(GH_EMEMORY, status);
+        gh_tls_free(tls);
+        return NULL;
+    }
     return tls;
 }
 
 void gh_tls_free(gh_tls *tls) {
     if (tls == NULL) return;
     mbedtls_ssl_free(&tls->ssl);
+    gh_dtls_release(tls);
     free(tls->verdict);
     free(tls->name);
     free(tls);
@@ -77,6 +99,10 @@ static int translate(gh_tls *tls, int status) {
     case MBEDTLS_ERR_SSL_WANT_WRITE: return GH_WANT_WRITE;
     case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY: return gh_fail(GH_CLOSED, status);
     case MBEDTLS_ERR_SSL_CONN_EOF: return gh_fail(GH_TRUNCATED, status);
+    case MBEDTLS_ERR_SSL_HELLO_VERIFY_REQUIRED: return GH_HELLO_VERIFY;
+    case MBEDTLS_ERR_SSL_CLIENT_RECONNECT: return gh_fail(GH_RESTARTED, status);
+    case MBEDTLS_ERR_SSL_TIMEOUT: return gh_fail(GH_ETIMEOUT, status);
+    case MBEDTLS_ERR_SSL_UNKNOWN_IDENTITY: return gh_fail(GH_EIDENTITY, status);
     case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
         // The alert is still where the record was decrypted: level, description.
         if (tls->ssl.in_msg != NULL) tls->alert = tls->ssl.in_msg[1];
@@ -140,12 +166,14 @@ static void tell_peer(gh_tls *tls, int result) {
 int gh_tls_handshake(gh_tls *tls, gh_window *window) {
     window->consumed = window->produced = 0;
     tls->window = window;
+    gh_dtls_enter(tls);
     int status = 0;
     while (status == 0 && tls->ssl.state != MBEDTLS_SSL_HANDSHAKE_OVER) {
         // A resumed handshake goes from the hellos straight to the change of ciphers.
         if (tls->ssl.state == MBEDTLS_SSL_CLIENT_KEY_EXCHANGE) tls->is_full = 1;
         status = mbedtls_ssl_handshake_step(&tls->ssl);
     }
+    gh_dtls_enter(NULL);
     int result = translate(tls, status);
     if (result == GH_OK && !tls->is_full && tls->config->peer_certificate != GH_PEER_NONE) {
         result = gh_verify_resumed(tls);

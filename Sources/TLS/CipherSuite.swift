@@ -25,6 +25,14 @@ public struct CipherSuite: RawRepresentable, Sendable, Hashable {
     public static let rsaAES128CBC = CipherSuite(rawValue: 0xC027)
     /// TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384
     public static let rsaAES256CBC = CipherSuite(rawValue: 0xC028)
+    /// TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256
+    public static let pskAES128CBC = CipherSuite(rawValue: 0xC037)
+    /// OCF's own number for ECDH_anon with AES-128-CBC and SHA-256: nobody proves who they are (just works).
+    public static let ocfAnonymous = CipherSuite(rawValue: 0xFF00)
+
+    /// What datagram sessions with certificates offer: ECDHE-ECDSA with AES-128, as OCF's devices have it, the
+    /// longer authentication tags first.
+    public static let datagram: [CipherSuite] = [.ecdsaAES128GCM, .ecdsaAES128CCM, .ecdsaAES128CCM8]
 
     /// The preferred first. GCM before CCM: clouds written with Go's library have no CCM, constrained OCF devices
     /// have CCM and CBC. RSA is for hosts of the wider world. Every suite has forward secrecy.
@@ -39,6 +47,7 @@ public struct CipherSuite: RawRepresentable, Sendable, Hashable {
         .ecdsaAES128CBC: "ECDHE-ECDSA-AES128-SHA256", .ecdsaAES256CBC: "ECDHE-ECDSA-AES256-SHA384",
         .rsaAES128GCM: "ECDHE-RSA-AES128-GCM-SHA256", .rsaAES256GCM: "ECDHE-RSA-AES256-GCM-SHA384",
         .rsaAES128CBC: "ECDHE-RSA-AES128-SHA256", .rsaAES256CBC: "ECDHE-RSA-AES256-SHA384",
+        .pskAES128CBC: "ECDHE-PSK-AES128-CBC-SHA256", .ocfAnonymous: "OCF-ECDH-anon-AES128-CBC-SHA256",
     ]
 }
 

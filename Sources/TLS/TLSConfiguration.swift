@@ -97,10 +97,10 @@ public struct TLSConfiguration: Sendable {
             applicationProtocols: applicationProtocols, resumption: resumption, clock: clock)
     }
 
-    private init(
+    init(
         role: Role, identity: Identity?, trust: TrustAnchors, peerName: PeerName,
         clientCertificate: ClientCertificate, cipherSuites: [CipherSuite], applicationProtocols: [String],
-        resumption: Resumption, clock: ValidityClock
+        resumption: Resumption, clock: ValidityClock, datagram: DatagramSettings? = nil
     ) throws(TLSError) {
         guard !cipherSuites.isEmpty else {
             throw TLSError(.invalidConfiguration, "no cipher suite is given; expected at least one")
@@ -140,7 +140,8 @@ public struct TLSConfiguration: Sendable {
         sessions = role == .client && resumption.ticketLifetime > 0 ? ClientSession() : nil
         storage = try ConfigurationStorage(
             role: role, identity: identity, trust: trust, clientCertificate: clientCertificate,
-            cipherSuites: cipherSuites, applicationProtocols: applicationProtocols, resumption: resumption)
+            cipherSuites: cipherSuites, applicationProtocols: applicationProtocols, resumption: resumption,
+            datagram: datagram)
     }
 
     /// What goes out as SNI: a DNS name; never an address (RFC 6066 3), never for OCF.

@@ -52,6 +52,7 @@ extension TLSError {
         case GH_EMEMORY: TLSError(.outOfMemory, "no memory for \(what)")
         case GH_EMALFORMED: TLSError(.malformedCertificate, "\(what) cannot be read\(libraryText())")
         case GH_EKEYMISMATCH: TLSError(.keyMismatch, "\(what): the private key belongs to another certificate")
+        case GH_EUNSUPPORTED: TLSError(.unavailable, "\(what): \(OCFHandshakes.missing)")
         default: TLSError(.internalError, "\(what) failed\(libraryText())")
         }
     }
@@ -75,6 +76,12 @@ extension TLSError {
             TLSError(.truncated, "the peer closed the transport during the \(phase) without close_notify")
         case GH_CLOSED:
             TLSError(.connectionClosed, "the peer ended the connection during the \(phase)")
+        case GH_ETIMEOUT:
+            TLSError(.handshakeTimeout, "the peer answered no repetition of the handshake's messages")
+        case GH_EIDENTITY:
+            TLSError(.unknownIdentity, "the peer names a pre-shared key that is unknown here")
+        case GH_RESTARTED:
+            TLSError(.connectionClosed, "the peer has started anew, with a handshake of its own")
         case GH_EMEMORY:
             TLSError(.outOfMemory, "no memory for the \(phase)")
         case GH_EINTERNAL:

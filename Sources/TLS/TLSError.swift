@@ -38,6 +38,12 @@ public struct TLSError: Error, Sendable {
         case handshakeTooLong
         case writeBufferFull
         case connectionClosed
+        // Datagrams.
+        case unknownIdentity
+        case messageTooLong
+        case idleTimeout
+        case sessionEvicted
+        case unavailable
         // The machine.
         case outOfMemory
         case internalError

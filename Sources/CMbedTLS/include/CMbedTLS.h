@@ -6,6 +6,7 @@
 #define CMBEDTLS_H
 
 #include "gh_crypto.h"
+#include "gh_dtls.h"
 #include "gh_errors.h"
 #include "gh_keys.h"
 #include "gh_tls.h"

@@ -16,6 +16,10 @@
 #define GH_CLOSED (-3)
 /// The transport ended without close_notify.
 #define GH_TRUNCATED (-4)
+/// Datagrams: the peer was asked to prove its address; nothing is kept of it.
+#define GH_HELLO_VERIFY (-5)
+/// Datagrams: the peer has started anew with a proven address; this session is over.
+#define GH_RESTARTED (-6)
 
 #define GH_EPARAMETER (-10)
 #define GH_EMEMORY (-11)
@@ -39,10 +43,14 @@
 #define GH_ERECORD (-25)
 /// The peer broke the protocol.
 #define GH_EPROTOCOL (-26)
+/// Datagrams: the peer did not answer any repetition of a flight.
+#define GH_ETIMEOUT (-27)
 /// A private key does not fit its certificate.
 #define GH_EKEYMISMATCH (-28)
 /// A PEM key is encrypted with a password.
 #define GH_EPASSWORD (-29)
+/// The peer's PSK identity is unknown here.
+#define GH_EIDENTITY (-30)
 
 /// The library's own number behind the last error of this thread, 0 for none.
 int gh_last_library_error(void);

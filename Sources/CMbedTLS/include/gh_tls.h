@@ -38,6 +38,12 @@ typedef struct gh_tls_settings {
     uint32_t ticket_lifetime;
     /// Server: how many sessions the cache keeps, 0 for no cache.
     uint32_t cached_sessions;
+    /// Not 0 for DTLS: see gh_dtls.h.
+    int is_datagram;
+    /// Datagrams: milliseconds until a flight is repeated the first time, and at most.
+    uint32_t first_timeout, last_timeout;
+    /// Datagrams: not 0 to keep the master secret for gh_dtls_keys.
+    int exports_keys;
 } gh_tls_settings;
 
 /// NULL with *status set on failure.

@@ -5,14 +5,16 @@ import CMbedTLS
 /// Sendable although it holds a pointer: everything is written in `init` and only read afterwards, except what the
 /// library guards by mutexes of its own (ticket keys, session cache, RSA blinding; it is built with threads on
 /// Debian, and `init` refuses one that is not). EC keys are used once in `init`, after which signing and checking
-/// only read them (see `gh_tls_config_finish`). Connections keep a reference, so it outlives them.
+/// only read them (see `gh_tls_config_finish`). The table of pre-shared keys is a closure that is itself Sendable. Connections keep a reference, so it outlives them.
 final class ConfigurationStorage: @unchecked Sendable {
     let pointer: OpaquePointer
+    /// Kept, for the library asks it during handshakes.
+    private let keys: PreSharedKeys?
 
     init(
         role: TLSConfiguration.Role, identity: Identity?, trust: TrustAnchors,
         clientCertificate: TLSConfiguration.ClientCertificate, cipherSuites: [CipherSuite],
-        applicationProtocols: [String], resumption: TLSConfiguration.Resumption
+        applicationProtocols: [String], resumption: TLSConfiguration.Resumption, datagram: DatagramSettings?
     ) throws(TLSError) {
         guard gh_library_has_threads() == 1 else {
             throw TLSError(.invalidConfiguration, "the mbedTLS library is built without threads; expected Debian's")
@@ -34,12 +36,15 @@ final class ConfigurationStorage: @unchecked Sendable {
                         is_server: role == .server ? 1 : 0, peer_certificate: peer, suites: suites.baseAddress,
                         suite_count: suites.count, protocols: protocols.baseAddress,
                         protocols_length: protocols.count, ticket_lifetime: resumption.ticketLifetime,
-                        cached_sessions: resumption.cachedSessions)
+                        cached_sessions: resumption.cachedSessions, is_datagram: datagram == nil ? 0 : 1,
+                        first_timeout: datagram?.firstTimeout ?? 0, last_timeout: datagram?.lastTimeout ?? 0,
+                        exports_keys: datagram?.exportsKeys == true ? 1 : 0)
                     return gh_tls_config_new(&settings, &status)
                 }
             })
         else { throw TLSError.ofConfiguration(status, "the TLS configuration") }
         self.pointer = pointer
+        if case .lookup(let keys, _)? = datagram?.authentication { self.keys = keys } else { keys = nil }
 
         for anchor in trust.certificates {
             try Self.check(
@@ -57,12 +62,13 @@ final class ConfigurationStorage: @unchecked Sendable {
                 gh_tls_config_set_key(pointer, key, key.count, identity.isChecked ? 1 : 0),
                 "the certificate \(identity.chain.leaf.label)")
         }
+        if let datagram { try datagram.authentication.apply(to: pointer) }
         try Self.check(gh_tls_config_finish(pointer), "the TLS configuration")
     }
 
     deinit { gh_tls_config_free(pointer) }
 
-    private static func check(_ status: Int32, _ what: String) throws(TLSError) {
+    static func check(_ status: Int32, _ what: String) throws(TLSError) {
         guard status == GH_OK else { throw TLSError.ofConfiguration(status, what) }
     }
 }
