@@ -137,7 +137,7 @@ let package = Package(
             name: "OCFSchemas", dependencies: ["CBOR", "JSONText"], path: "Tests/OCFSchemas", exclude: ["Schemas"],
             swiftSettings: swift6),
         .testTarget(
-            name: "OCFModelTests", dependencies: ["OCFModel", "OCFSchemas", "CBOR", "CoAPMessages"],
+            name: "OCFModelTests", dependencies: ["OCFModel", "OCFSchemas", "CBOR", "CoAPMessages", "TLS"],
             swiftSettings: swift6),
         .testTarget(
             name: "GPIONodesTests", dependencies: ["GPIONodes", "Concentrator", "GPIO", "OneLoop", log],
