@@ -3,6 +3,8 @@
 #
 # The daemon is built on Debian 12, whose mbedTLS is 2.28; Debian 13 has 3.6. Here the packages of Debian 13 are
 # unpacked into a private folder (nothing is installed) and put in front of the system's headers and libraries.
+# That includes the shim before the library (docs/psk-shim.md): a handshake by pre-shared key with an identity hint, in
+# process and with OpenSSL's client, and one with suite 0xFF00. A changed signature behind an unchanged name shows here.
 # The packages come from the mirror that this machine's apt sources name.
 #
 #   Tests/Interop/mbedtls36.sh [FOLDER]     FOLDER is kept and used again; without one a temporary folder is used
@@ -97,7 +99,9 @@ let package = Package(
             name: "CMbedTLS",
             linkerSettings: [.linkedLibrary("mbedtls"), .linkedLibrary("mbedx509"), .linkedLibrary("mbedcrypto")]),
         .target(name: "TLS", dependencies: ["CMbedTLS", nio]),
-        .testTarget(name: "TLSTests", dependencies: ["TLS", "CMbedTLS", nio, nioPosix, nioEmbedded]),
+        .testTarget(
+            name: "TLSTests", dependencies: ["TLS", "CMbedTLS", nio, nioPosix, nioEmbedded],
+            exclude: ["Peers/anonymous_client.py"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -81,10 +81,12 @@ final class OpenSSL: Sendable {
         let pid: pid_t
         private let state: Mutex<State>
 
-        init(_ arguments: [String], folder: String) throws {
+        init(_ arguments: [String], folder: String, program: String = "openssl") throws {
             // One at a time: between `pipe` and `fcntl` another child would inherit the ends, and a pipe whose end
             // lives on elsewhere never ends.
-            let (pid, input, output) = try Self.spawning.withLock { _ in try Self.spawn(arguments, folder: folder) }
+            let (pid, input, output) = try Self.spawning.withLock { _ in
+                try Self.spawn(program, arguments, folder: folder)
+            }
             self.pid = pid
             state = Mutex(State(input: input))
             // Holds `self` until the child has ended: then its number is free for another process.
@@ -93,7 +95,9 @@ final class OpenSSL: Sendable {
 
         private static let spawning = Mutex(())
 
-        private static func spawn(_ arguments: [String], folder: String) throws -> (pid_t, Int32, Int32) {
+        private static func spawn(_ program: String, _ arguments: [String], folder: String) throws -> (
+            pid_t, Int32, Int32
+        ) {
             var input: [Int32] = [0, 0]
             var output: [Int32] = [0, 0]
             try #require(pipe(&input) == 0 && pipe(&output) == 0)
@@ -104,7 +108,7 @@ final class OpenSSL: Sendable {
             posix_spawn_file_actions_adddup2(&actions, input[0], 0)
             posix_spawn_file_actions_adddup2(&actions, output[1], 1)
             posix_spawn_file_actions_adddup2(&actions, output[1], 2)
-            var words = (["env", "-C", folder, "openssl"] + arguments).map { strdup($0) } + [nil]
+            var words = (["env", "-C", folder, program] + arguments).map { strdup($0) } + [nil]
             defer { for word in words { free(word) } }
             var pid: pid_t = 0
             let result = posix_spawn(&pid, "/usr/bin/env", &actions, nil, &words, environ)
