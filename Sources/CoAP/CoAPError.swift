@@ -12,6 +12,14 @@ public struct CoAPError: Error, Sendable, Hashable, CustomStringConvertible {
         case handshakeTimeout
         /// The peer, or the network, ended the connection.
         case connectionClosed
+        /// No socket came about: the port is taken, or the address is not ours.
+        case bindFailed
+        /// The network, or the peer's host, says that nobody takes datagrams there.
+        case unreachable
+        /// The peer rejected the message with a Reset (RFC 7252 §4.2).
+        case rejected
+        /// As many peers are busy as ``DatagramLimits/peers`` allows.
+        case tooManyPeers
         /// This side closed the connection.
         case closedLocally
         /// The peer has sent Release and takes no new requests (RFC 8323 §5.5).

@@ -50,6 +50,16 @@ public final class Connection: Sendable {
         return promise.futureResult
     }
 
+    /// Sends a request once, which is not repeated when it is lost: a non-confirmable one (RFC 7252 §4.3).
+    ///
+    /// For what is worth nothing when it comes late. Over a stream it is the same as ``send(_:timeout:)``. To a peer that
+    /// is silent it waits as ``TransmissionParameters/probingRate`` demands.
+    public func sendUnconfirmed(_ request: Message, timeout: TimeAmount) -> EventLoopFuture<Message> {
+        let promise = eventLoop.makePromise(of: Message.self)
+        onLoop { $0.send(request, timeout: timeout, isConfirmable: false) { promise.complete($0) } }
+        return promise.futureResult
+    }
+
     /// Observes a resource (RFC 7641).
     ///
     /// - Parameters:

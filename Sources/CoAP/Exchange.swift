@@ -9,6 +9,9 @@ public final class Exchange: Sendable {
     /// The request, its body whole.
     public let request: Message
 
+    /// Where it came in, over datagrams; nil over streams.
+    public let arrival: Arrival?
+
     /// Its place in the order of arrival.
     let sequence: UInt64
     /// The last Block1 of a request that came in blocks, to be repeated in the response.
@@ -23,9 +26,12 @@ public final class Exchange: Sendable {
 
     private let state = Mutex(State())
 
-    init(connection: Connection, request: Message, sequence: UInt64, block1: Block?, block2: Block?) {
+    init(
+        connection: Connection, request: Message, arrival: Arrival?, sequence: UInt64, block1: Block?, block2: Block?
+    ) {
         self.connection = connection
         self.request = request
+        self.arrival = arrival
         self.sequence = sequence
         self.block1 = block1
         self.block2 = block2
@@ -57,9 +63,26 @@ public final class Exchange: Sendable {
         respond(Message(code: code, payload: Array(diagnostic.utf8)))
     }
 
-    /// Whether the peer asks to observe.
+    /// Whether the request was sent to a group. Its answer is sent after a random wait, an answer of class 4 or 5 is not
+    /// sent at all, and a request that concerns nothing here is to be let go by ``drop()`` (RFC 7252 §8.2).
+    public var isMulticast: Bool { arrival?.isMulticast ?? false }
+
+    /// Lets a multicast request go without an answer. Does nothing for any other request, which has to be answered.
+    public func drop() {
+        guard isMulticast else { return }
+        let (isFirst, observation) = state.withLock { state in
+            defer { state.isAnswered = true }
+            return (!state.isAnswered, state.observation)
+        }
+        guard isFirst else { return }
+        let answer = Answer(
+            request: request, sequence: sequence, block1: block1, block2: block2, observation: observation)
+        connection.onLoop { $0.drop(answer) }
+    }
+
+    /// Whether the peer asks to observe. A request to a group does not: it would be one observation with many.
     public var asksToObserve: Bool {
-        request.observe == 0 && (request.code == .get || request.code == .fetch)
+        request.observe == 0 && !isMulticast && (request.code == .get || request.code == .fetch)
     }
 
     /// Accepts an observation, before ``respond(_:)``.

@@ -69,6 +69,9 @@ public struct Limits: Sendable {
     /// Whether and when to ask a silent peer for a sign of life; nil for never.
     public var keepAlive: KeepAlive?
 
+    /// What holds for datagrams besides.
+    public var datagram = DatagramLimits()
+
     /// The limits above.
     public init() {}
 

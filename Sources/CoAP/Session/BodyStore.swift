@@ -20,6 +20,20 @@ struct BodyKey: Hashable {
     }
 }
 
+/// Bytes that several stores of one loop share.
+final class ByteBudget {
+    private let limit: Int
+    /// What is taken.
+    var used = 0
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// Whether so many more may be taken.
+    func admits(_ count: Int) -> Bool { used + count <= limit }
+}
+
 /// Request bodies that are not whole yet and response bodies that are not fetched yet, of one peer: few, bounded in
 /// bytes, and dropped when nothing comes.
 struct BodyStore {
@@ -41,10 +55,19 @@ struct BodyStore {
     private let limits: Limits
     private var requests: [BodyKey: Entry<[UInt8]>] = [:]
     private var responses: [BodyKey: Entry<Message>] = [:]
-    private(set) var bytes = 0
+    private(set) var bytes = 0 {
+        didSet { shared?.used += bytes - oldValue }
+    }
+    /// What this store shares with those of other peers, over datagrams.
+    private let shared: ByteBudget?
 
-    init(limits: Limits) {
+    init(limits: Limits, shared: ByteBudget? = nil) {
         self.limits = limits
+        self.shared = shared
+    }
+
+    private func hasRoom(for count: Int) -> Bool {
+        bytes + count <= limits.blockwiseBytes && (shared?.admits(count) ?? true)
     }
 
     mutating func removeAll() {
@@ -66,7 +89,7 @@ struct BodyStore {
             return .tooLarge
         }
         makeRoom(for: block.count, inRequests: offset == 0)
-        guard bytes + block.count <= limits.blockwiseBytes else {
+        guard hasRoom(for: block.count) else {
             removeRequest(key)
             return .tooLarge
         }
@@ -96,7 +119,7 @@ struct BodyStore {
         removeResponse(key)
         guard response.payload.count <= limits.bodySize else { return nil }
         makeRoom(for: response.payload.count, inResponses: true)
-        guard bytes + response.payload.count <= limits.blockwiseBytes else { return nil }
+        guard hasRoom(for: response.payload.count) else { return nil }
         let deadline = now + limits.blockwiseTimeout
         responses[key] = Entry(content: response, deadline: deadline)
         bytes += response.payload.count
@@ -117,7 +140,7 @@ struct BodyStore {
 
     /// Drops responses, which can be made again, the oldest first; and the oldest request when there are too many.
     private mutating func makeRoom(for count: Int, inRequests: Bool = false, inResponses: Bool = false) {
-        while bytes + count > limits.blockwiseBytes || inResponses && responses.count >= limits.blockwiseTransfers {
+        while !hasRoom(for: count) || inResponses && responses.count >= limits.blockwiseTransfers {
             guard let oldest = responses.min(by: { $0.value.deadline < $1.value.deadline }) else { break }
             removeResponse(oldest.key)
         }

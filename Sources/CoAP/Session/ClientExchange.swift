@@ -9,6 +9,8 @@ final class ClientExchange {
     var deadline: NIODeadline
     let complete: (Result<Message, CoAPError>) -> Void
 
+    /// Whether datagrams are repeated until they are acknowledged.
+    var isConfirmable = true
     /// Set for the registration of an observation.
     var observation: ObservationState?
     /// How far the request's body has gone, when it goes in blocks.
@@ -65,6 +67,8 @@ final class ObservationState {
     var isStarted = false
     /// Notifications that came while the rest of the first response was fetched.
     var waiting: [Message] = []
+    /// The number of the newest notification and when it came, over links that do not keep the order.
+    var newest: (number: UInt32, time: NIODeadline)?
 
     /// That takes a few round trips; who notifies more often than this loses the oldest.
     static let waitingLimit = 64

@@ -4,9 +4,12 @@ import NIOCore
 extension Session {
     /// Sends a request; `complete` is called exactly once, later or at once.
     func send(
-        _ request: Message, timeout: TimeAmount, complete: @escaping (Result<Message, CoAPError>) -> Void
+        _ request: Message, timeout: TimeAmount, isConfirmable: Bool = true,
+        complete: @escaping (Result<Message, CoAPError>) -> Void
     ) {
-        begin(ClientExchange(request: request, timeout: timeout, now: eventLoop.now, complete: complete))
+        let exchange = ClientExchange(request: request, timeout: timeout, now: eventLoop.now, complete: complete)
+        exchange.isConfirmable = isConfirmable
+        begin(exchange)
     }
 
     /// Starts an exchange: its first message goes out, or waits for the peer's CSM.
@@ -40,7 +43,7 @@ extension Session {
         var message = exchange.request
         message.token = token
         let transfer = link.transfer
-        if exchange.isByHand || link.length(of: message) <= transfer.messageSize { return transmit(message) }
+        if exchange.isByHand || link.length(of: message) <= transfer.messageSize { return transmit(message, exchange) }
         if !transfer.isSettled {
             link.whenSettled { [weak self] in
                 guard let self, self.pending[token] === exchange else { return }
@@ -78,22 +81,56 @@ extension Session {
         if upload.acknowledged == 0 { message.size1 = UInt32(clamping: body.count) }
         message.payload = Array(body[upload.acknowledged..<end])
         exchange.upload = upload
-        transmit(message)
+        transmit(message, exchange)
     }
 
     /// Bytes that Block1 or Block2, Size1 or Size2, an ETag and a longer frame header add at most to a message.
     static let blockOptionsLength = 6 + 7 + 10 + 6
 
-    func receive(response: Message) {
+    private func transmit(_ message: Message, _ exchange: ClientExchange) {
+        transmit(message, as: .request(confirmable: exchange.isConfirmable))
+    }
+
+    /// Whether a response under this token is waited for.
+    func awaits(_ token: Token) -> Bool {
+        pending[token] != nil || observations[token] != nil
+    }
+
+    /// - Returns: whether it was waited for.
+    func receive(response: Message) -> Bool {
         let token = response.token
         if let exchange = pending[token] {
-            if let fault = fault(in: response) { return finish(token, exchange, .failure(fault)) }
-            advance(exchange, token, response)
+            if let fault = fault(in: response) {
+                finish(token, exchange, .failure(fault))
+            } else {
+                advance(exchange, token, response)
+            }
         } else if let observation = observations[token] {
             if fault(in: response) == nil { notified(observation, token, response) }
         } else {
             count(\.unmatchedResponses)
+            return false
         }
+        return true
+    }
+
+    /// Fails the request of this token: the link has learnt that no response will come.
+    func failRequest(_ token: Token, _ error: CoAPError) {
+        guard let exchange = pending[token] else { return }
+        if error.code == .timeout { count(\.timeouts) }
+        finish(token, exchange, .failure(error))
+    }
+
+    /// Fails all requests; observations stay, for what cannot be reached now may be so again.
+    func failRequests(_ error: CoAPError) {
+        for token in Array(pending.keys) { failRequest(token, error) }
+    }
+
+    /// Gives an exchange up that nobody waits for any more.
+    func abandon(_ exchange: ClientExchange) {
+        guard let token = pending.first(where: { $0.value === exchange })?.key else { return }
+        pending[token] = nil
+        link?.abandoned(token)
     }
 
     private func fault(in response: Message) -> CoAPError? {
@@ -214,7 +251,7 @@ extension Session {
         message.payload = []
         message.options.removeAll { $0 == .observe || $0 == .block1 || $0 == .block2 || $0 == .size1 }
         message.block2 = Block(number: number, more: false, exponent: block.exponent)
-        transmit(message)
+        transmit(message, exchange)
     }
 
     private func finish(_ token: Token, _ exchange: ClientExchange, _ result: Result<Message, CoAPError>) {

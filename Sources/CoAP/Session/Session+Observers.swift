@@ -60,7 +60,7 @@ extension Session {
             if notification.options.contains(.observe) { notification.observe = nil }
             remove(token)
         }
-        send(notification, for: observation.request, wish: nil)
+        send(notification, for: observation.request, wish: nil, as: .notification(replacing: replacing))
     }
 
     /// The peer reads again: what was held back goes out.
@@ -83,7 +83,19 @@ extension Session {
         if let token = observers.first(where: { BodyKey($0.value.observation.request) == key })?.key { remove(token) }
     }
 
+    /// Ends the observation of this token: the peer has rejected a notification, or does not answer.
+    func dropObserver(_ token: Token) {
+        remove(token)
+    }
+
+    /// Ends all observations: the peer does not answer (RFC 7641 §4.5).
+    func dropObservers() {
+        for token in Array(observers.keys) { remove(token) }
+    }
+
     private func remove(_ token: Token) {
-        observers.removeValue(forKey: token)?.observation.onCancelled()
+        guard let observer = observers.removeValue(forKey: token) else { return }
+        link?.observerEnded(token)
+        observer.observation.onCancelled()
     }
 }

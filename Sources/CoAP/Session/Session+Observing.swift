@@ -32,6 +32,7 @@ extension Session {
         _ state: ObservationState, _ response: Message, _ promise: EventLoopPromise<ClientObservation>
     ) {
         let isAccepted = observations[state.token] === state
+        if isAccepted { _ = isNewer(response, state) }
         if !isAccepted { state.ended.succeed(.refused) }
         if isAccepted, response.block2?.more == true {
             // The rest of the first body is fetched like that of any notification.
@@ -65,20 +66,33 @@ extension Session {
         for notification in waiting { notified(state, state.token, notification) }
     }
 
-    /// Takes a notification. Over a stream they come in order (RFC 8323 §7.1).
+    /// Whether a notification is newer than all before it. Over a stream they come in order (RFC 8323 §7.1).
+    private func isNewer(_ notification: Message, _ state: ObservationState) -> Bool {
+        guard let link, !link.isOrdered, let number = notification.observe else { return true }
+        let now = eventLoop.now
+        if let newest = state.newest {
+            let elapsed = Int((now - newest.time).nanoseconds / 1_000_000_000)
+            guard ObserveNumber.isNewer(number, than: newest.number, elapsed: elapsed) else { return false }
+        }
+        state.newest = (number, now)
+        return true
+    }
+
+    /// Takes a notification; one that an earlier one has overtaken is dropped (RFC 7641 §3.4).
     func notified(_ state: ObservationState, _ token: Token, _ notification: Message) {
         guard notification.code.isSuccess, notification.observe != nil else {
             observations[token] = nil
             state.ended.succeed(.byServer(notification.withoutBlocks))
             return
         }
+        guard isNewer(notification, state) else { return }
         guard state.isStarted else {
             if state.waiting.count >= ObservationState.waitingLimit { state.waiting.removeFirst() }
             return state.waiting.append(notification)
         }
         if let fetch = state.fetch {
             state.fetch = nil
-            if let underway = pending.first(where: { $0.value === fetch })?.key { pending[underway] = nil }
+            abandon(fetch)
         }
         guard notification.block2?.more == true else { return state.onNotification(notification.withoutBlocks) }
         state.fetch = fetchRest(of: notification, request: state.request, timeout: state.timeout) {
@@ -95,9 +109,7 @@ extension Session {
     func cancelObservation(_ token: Token) {
         guard let state = observations.removeValue(forKey: token) else { return }
         state.ended.succeed(.cancelled)
-        if let fetch = state.fetch, let underway = pending.first(where: { $0.value === fetch })?.key {
-            pending[underway] = nil
-        }
+        if let fetch = state.fetch { abandon(fetch) }
         guard failure == nil else { return }
         var request = state.request
         request.observe = 1
@@ -106,7 +118,7 @@ extension Session {
         pending[token] = exchange
         wake(at: exchange.deadline)
         request.token = token
-        transmit(request)
+        transmit(request, as: .request(confirmable: true))
     }
 }
 

@@ -2,7 +2,7 @@ import CoAPMessages
 import NIOCore
 
 extension Session {
-    func receive(request: Message) {
+    func receive(request: Message, arrival: Arrival?) {
         guard let connection else { return }
         guard openExchanges < limits.openExchanges else {
             count(\.requestsRefused)
@@ -26,14 +26,15 @@ extension Session {
         if block2 != nil { request.options.removeAll { $0 == .block2 || $0 == .size2 } }
         if request.observe == 1 { deregister(request) }
         let exchange = Exchange(
-            connection: connection, request: request, sequence: nextSequence, block1: block1, block2: block2)
+            connection: connection, request: request, arrival: arrival, sequence: nextSequence, block1: block1,
+            block2: block2)
         nextSequence += 1
         openExchanges += 1
         handler.handle(request, exchange)
     }
 
     func refuse(_ request: Message, _ code: Code, _ diagnostic: String) {
-        transmit(Message(code: code, token: request.token, payload: Array(diagnostic.utf8)))
+        transmit(Message(code: code, token: request.token, payload: Array(diagnostic.utf8)), as: .response)
     }
 
     /// Adds a block to the request it belongs to.
@@ -53,7 +54,7 @@ extension Session {
             var response = Message(code: .requestEntityTooLarge, token: request.token)
             response.block1 = Block(number: block.number, more: block.more, exponent: block.exponent)
             response.size1 = UInt32(clamping: limits.bodySize)
-            transmit(response)
+            transmit(response, as: .response)
             return nil
         case .notContiguous:
             refuse(request, .requestEntityIncomplete, "block \(block) does not follow what has come")
@@ -64,7 +65,7 @@ extension Session {
         if block.more {
             var response = Message(code: .continue, token: request.token)
             response.block1 = block
-            transmit(response)
+            transmit(response, as: .response)
             return nil
         }
         var whole = request.withoutRequestBlocks
@@ -80,7 +81,7 @@ extension Session {
         if let held = bodies.response(key, now: eventLoop.now) {
             var response = held
             response.token = request.token
-            sendPiece(of: response, at: block, key: key, isHeld: true)
+            sendPiece(of: response, at: block, key: key, isHeld: true, as: .response)
             return true
         }
         if request.code == .get || request.code == .fetch { return false }
@@ -98,26 +99,36 @@ extension Session {
         if let block1 = answer.block1 {
             response.block1 = Block(number: block1.number, more: false, exponent: block1.exponent)
         }
-        send(response, for: answer.request, wish: answer.block2)
+        send(response, for: answer.request, wish: answer.block2, as: .response)
+        finished(answer.sequence)
+    }
+
+    /// Lets a request go without an answer.
+    func drop(_ answer: Answer) {
+        guard failure == nil else { return }
+        if let observation = answer.observation { endObservation(observation) }
+        link?.dropped(answer.request.token)
         finished(answer.sequence)
     }
 
     /// Sends a response or notification, in blocks when it must be.
-    func send(_ response: Message, for request: Message, wish: Block?) {
+    func send(_ response: Message, for request: Message, wish: Block?, as role: MessageRole) {
         guard let link else { return }
         let transfer = link.transfer
         let fits = link.length(of: response) <= transfer.messageSize
-        if fits, wish == nil || !response.code.isSuccess { return transmit(response) }
+        if fits, wish == nil || !response.code.isSuccess { return transmit(response, as: role) }
         if !fits, !transfer.isSettled {
-            return link.whenSettled { [weak self] in self?.send(response, for: request, wish: wish) }
+            return link.whenSettled { [weak self] in self?.send(response, for: request, wish: wish, as: role) }
         }
         sendPiece(
             of: response, at: wish ?? Block(number: 0, more: false, exponent: Block.bertExponent),
-            key: BodyKey(request), isHeld: false)
+            key: BodyKey(request), isHeld: false, as: role)
     }
 
     /// Sends one block of a response, and holds the response for the rest.
-    private func sendPiece(of response: Message, at block: Block, key: BodyKey, isHeld: Bool) {
+    private func sendPiece(
+        of response: Message, at block: Block, key: BodyKey, isHeld: Bool, as role: MessageRole
+    ) {
         guard let link else { return }
         var piece = response
         piece.payload = []
@@ -140,7 +151,7 @@ extension Session {
         piece.block2 = Block(number: number, more: more, exponent: cut.exponent)
         if number == 0 { piece.size2 = UInt32(clamping: body.count) }
         piece.payload = Array(body[block.offset..<end])
-        transmit(piece)
+        transmit(piece, as: role)
         if !more {
             if isHeld { bodies.removeResponse(key) }
         } else if !isHeld {

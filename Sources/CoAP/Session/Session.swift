@@ -30,11 +30,16 @@ final class Session {
     private var counters = Statistics()
     private var alarm: (deadline: NIODeadline, task: Scheduled<Void>)?
 
-    init(eventLoop: any EventLoop, limits: Limits, link: any SessionLink) {
+    init(eventLoop: any EventLoop, limits: Limits, link: any SessionLink, bodyBudget: ByteBudget? = nil) {
         self.eventLoop = eventLoop
         self.limits = limits
         self.link = link
-        self.bodies = BodyStore(limits: limits)
+        self.bodies = BodyStore(limits: limits, shared: bodyBudget)
+    }
+
+    /// Whether nothing is open on either side.
+    var isIdle: Bool {
+        pending.isEmpty && observations.isEmpty && observers.isEmpty && openExchanges == 0
     }
 
     var statistics: Statistics {
@@ -51,19 +56,21 @@ final class Session {
     }
 
     /// Takes a request or a response off the link.
-    func receive(_ message: Message) {
-        guard failure == nil else { return }
+    ///
+    /// - Parameter arrival: where a request came in, over datagrams.
+    /// - Returns: false for a response nobody waits for.
+    @discardableResult
+    func receive(_ message: Message, arrival: Arrival? = nil) -> Bool {
+        guard failure == nil else { return false }
         counters.messagesReceived += 1
-        if message.code.isRequest {
-            receive(request: message)
-        } else {
-            receive(response: message)
-        }
+        guard message.code.isRequest else { return receive(response: message) }
+        receive(request: message, arrival: arrival)
+        return true
     }
 
-    func transmit(_ message: Message) {
+    func transmit(_ message: Message, as role: MessageRole) {
         counters.messagesSent += 1
-        link?.send(message)
+        link?.send(message, as: role)
     }
 
     // MARK: Closing
@@ -145,6 +152,7 @@ final class Session {
         for (token, exchange) in pending where exchange.deadline <= now {
             pending[token] = nil
             counters.timeouts += 1
+            link?.abandoned(token)
             exchange.complete(.failure(CoAPError(.timeout, "no response in \(exchange.timeout.seconds) s")))
         }
         bodies.expire(now: now)

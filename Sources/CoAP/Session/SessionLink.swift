@@ -1,10 +1,34 @@
 import CoAPMessages
 import NIOCore
 
-/// What carries a session's messages: a stream here, datagrams elsewhere.
+/// What a message is to the session that sends it; datagrams carry each kind in another way.
+enum MessageRole {
+    /// A request of ours.
+    case request(confirmable: Bool)
+    /// The answer to a request of the peer, under the request's token.
+    case response
+    /// A further message of an observation the peer holds.
+    ///
+    /// - replacing: whether it makes the ones before it worthless.
+    case notification(replacing: Bool)
+}
+
+/// What carries a session's messages: a stream, or datagrams and the message layer over them.
 protocol SessionLink: AnyObject {
-    /// Sends a request, response or notification, after all that was sent before.
-    func send(_ message: Message)
+    /// Whether messages arrive in the order they were sent in.
+    var isOrdered: Bool { get }
+
+    /// Sends a message, after all that was sent before.
+    func send(_ message: Message, as role: MessageRole)
+
+    /// The handler let the request of this token go without an answer.
+    func dropped(_ token: Token)
+
+    /// Our request of this token is given up: nobody waits for its response any more.
+    func abandoned(_ token: Token)
+
+    /// The observation the peer held under this token has ended.
+    func observerEnded(_ token: Token)
 
     /// The bytes a message takes on the wire, as ``TransferLimits/messageSize`` counts them.
     func length(of message: Message) -> Int
@@ -26,6 +50,20 @@ protocol SessionLink: AnyObject {
 
     /// Closes once all that was sent has been written.
     func close(_ error: CoAPError)
+}
+
+extension SessionLink {
+    /// A stream keeps the order.
+    var isOrdered: Bool { true }
+
+    /// A stream has nothing to forget.
+    func dropped(_ token: Token) {}
+
+    /// A stream has nothing to forget.
+    func abandoned(_ token: Token) {}
+
+    /// A stream has nothing to forget.
+    func observerEnded(_ token: Token) {}
 }
 
 /// What a peer takes.

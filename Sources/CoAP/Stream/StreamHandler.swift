@@ -293,6 +293,8 @@ final class StreamHandler: ChannelDuplexHandler {
 extension StreamHandler: SessionLink {
     var isWritable: Bool { !outbox.isFull }
 
+    func send(_ message: Message, as role: MessageRole) { send(message) }
+
     func length(of message: Message) -> Int { message.frameLength }
 
     func send(_ message: Message) {

@@ -1,0 +1,414 @@
+import CoAPMessages
+import Glibc
+import NIOCore
+
+/// The peers behind one or more sockets, and what they share: time, limits, multicast.
+///
+/// Lives on one event loop. What carries its datagrams is given to it, so that a test can be the network.
+final class DatagramEndpoint {
+    let eventLoop: any EventLoop
+    let limits: Limits
+    let makeHandler: (Connection) -> any RequestHandler
+    let security: (any DatagramSecurity)?
+    let answerBudget: ByteBudget
+    let bodyBudget: ByteBudget
+    private let closePromise: EventLoopPromise<Void>
+
+    var carriers: [any DatagramCarrier] = []
+    private var peers: [PeerKey: DatagramPeer] = [:]
+    /// The same peers in an order of no meaning, to look at some of them.
+    private var peerList: [DatagramPeer] = []
+    private(set) var isClosed = false
+    var interfaces: InterfaceMembership?
+    var onInterfaces: (([NetworkInterface]) -> Void)?
+
+    /// Requests of all peers without an answer.
+    var openExchanges = 0
+    private var counters = DatagramStatistics()
+    private var alarm: (deadline: NIODeadline, task: Scheduled<Void>)?
+    private var sweep: Scheduled<Void>?
+    private var leisurely: [LeisurelyAnswer] = []
+    var searches: [Token: MulticastSearch] = [:]
+    var tokens = TokenSource()
+    var lastMulticastID = UInt16.random(in: .min ... .max)
+    private var scratch = ByteBuffer()
+
+    /// An answer to a multicast request that waits for its turn.
+    private struct LeisurelyAnswer {
+        let deadline: NIODeadline
+        let peer: DatagramPeer
+        let datagram: Datagram
+        let origin: Origin?
+    }
+
+    init(
+        eventLoop: any EventLoop, limits: Limits, security: (any DatagramSecurity)? = nil,
+        makeHandler: @escaping (Connection) -> any RequestHandler
+    ) {
+        self.eventLoop = eventLoop
+        self.limits = limits
+        self.security = security
+        self.makeHandler = makeHandler
+        answerBudget = ByteBudget(limit: limits.datagram.rememberedBytes)
+        bodyBudget = ByteBudget(limit: limits.datagram.blockwiseBytes)
+        closePromise = eventLoop.makePromise()
+    }
+
+    var closeFuture: EventLoopFuture<Void> { closePromise.futureResult }
+
+    var statistics: DatagramStatistics {
+        var statistics = counters
+        statistics.peers = peerList.count
+        statistics.openExchanges = openExchanges
+        statistics.rememberedBytes = answerBudget.used
+        statistics.blockwiseBytes = bodyBudget.used
+        statistics.memberships = interfaces?.count ?? 0
+        return statistics
+    }
+
+    func count(_ counter: WritableKeyPath<DatagramStatistics, UInt64>) {
+        counters[keyPath: counter] += 1
+    }
+
+    // MARK: Closing
+
+    /// Ends everything: peers, searches, sockets.
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        alarm?.task.cancel()
+        sweep?.cancel()
+        leisurely = []
+        interfaces?.stop()
+        interfaces = nil
+        let error = CoAPError(.closedLocally, "the endpoint was closed by this side")
+        for search in Array(searches.values) { search.end(.failure(error)) }
+        for peer in peerList { peer.end(error) }
+        for carrier in carriers { carrier.close() }
+        carriers = []
+        closePromise.succeed()
+    }
+
+    /// The system has closed a socket under us.
+    func socketClosed(_ socket: DatagramSocket) {
+        guard !isClosed, carriers.contains(where: { $0 === socket }) else { return }
+        close()
+    }
+
+    func interfacesChanged(_ interfaces: [NetworkInterface]) {
+        onInterfaces?(interfaces)
+    }
+
+    /// An ICMP message says that what was sent has not arrived. Only a socket connected to one peer hears of it.
+    func socketFailed(_ error: any Error) {
+        count(\.socketErrors)
+        let failure = CoAPError(.unreachable, "the network says that the peer is not there: \(error)", cause: error)
+        for peer in peerList { peer.session?.failRequests(failure) }
+    }
+
+    // MARK: Receiving
+
+    /// Takes a datagram off a socket.
+    ///
+    /// - Parameter info: where it was sent to and came in.
+    func receive(
+        _ bytes: ByteBuffer, from remote: DatagramAddress, info: NIOPacketInfo?, on carrier: any DatagramCarrier
+    ) {
+        guard !isClosed else { return }
+        count(\.datagramsReceived)
+        let destination = info.flatMap { DatagramAddress($0.destinationAddress) }
+        // No answer can go to nobody, to a group or to everybody; and what fills its room is cut off.
+        guard bytes.readableBytes < DatagramSocket.readSize, remote.port != 0, !remote.isMulticast,
+            !remote.isUnspecified, !remote.isBroadcast, destination?.isBroadcast != true
+        else { return count(\.malformed) }
+        let interface = info.map { UInt32(truncatingIfNeeded: $0.interfaceIndex) } ?? 0
+        let isMulticast = destination?.isMulticast ?? false
+        let arrival = Arrival(
+            localAddress: info?.destinationAddress, interfaceIndex: Int(interface), isMulticast: isMulticast)
+        let origin = destination.map { Origin.answering($0, interface: interface) }
+        let own = DatagramAddress(
+            high: 0, low: 0, port: carrier.port, scope: 0, isIPv6: carrier.isIPv6)
+        let local = isMulticast ? own : destination?.with(port: carrier.port) ?? own
+        let known = peers[PeerKey(remote: remote, local: local)] ?? peers[PeerKey(remote: remote, local: own)]
+
+        guard security == nil else {
+            guard !isMulticast else { return count(\.malformed) }
+            if let known { return known.take(bytes, arrival: arrival, origin: origin) }
+            return admit(
+                bytes, key: PeerKey(remote: remote, local: local), carrier: carrier, arrival: arrival, origin: origin)
+        }
+        let datagram: Datagram
+        do throws(MessageError) {
+            datagram = try Datagram.decode(bytes.readableBytesUInt8Span, limits: limits.message)
+        } catch {
+            count(\.malformed)
+            if let id = error.resetID, !isMulticast {
+                _ = transmit(.empty(.reset, id: id), to: remote, from: origin, by: carrier)
+            }
+            return
+        }
+        let code = datagram.message.code
+        if code.isRequest {
+            // RFC 7252 §8.1: a multicast request is non-confirmable.
+            guard !isMulticast || datagram.kind == .nonConfirmable else { return count(\.malformed) }
+            let peer = known ?? addPeer(PeerKey(remote: remote, local: local), carrier: carrier, isProven: false)
+            guard let peer else { return count(\.peersRefused) }
+            peer.receive(
+                datagram, length: bytes.readableBytes, fingerprint: fingerprint(bytes), arrival: arrival,
+                origin: origin)
+        } else {
+            guard !isMulticast else { return count(\.malformed) }
+            if code.isResponse, let search = searches[datagram.message.token] {
+                return search.receive(datagram, from: remote, origin: origin, carrier: carrier)
+            }
+            if let known, !code.isResponse || known.session?.awaits(datagram.message.token) ?? false {
+                return known.receive(
+                    datagram, length: bytes.readableBytes, fingerprint: fingerprint(bytes), arrival: arrival,
+                    origin: origin)
+            }
+            receive(
+                stray: datagram, from: remote, known: known, length: bytes.readableBytes,
+                fingerprint: fingerprint(bytes), arrival: arrival, origin: origin, carrier: carrier)
+        }
+    }
+
+    /// Takes what no peer waits for: pings of strangers, responses from another port, and what is late.
+    private func receive(
+        stray datagram: Datagram, from remote: DatagramAddress, known: DatagramPeer?, length: Int,
+        fingerprint: UInt64, arrival: Arrival, origin: Origin?, carrier: any DatagramCarrier
+    ) {
+        let message = datagram.message
+        if message.code.isResponse, message.token.count >= DatagramEndpoint.guessProofToken,
+            let peer = peerList.first(where: {
+                $0.key.remote.host == remote.host && $0.session?.awaits(message.token) ?? false
+            })
+        {
+            if datagram.kind == .confirmable {
+                _ = transmit(.empty(.acknowledgement, id: datagram.id), to: remote, from: origin, by: carrier)
+            }
+            return peer.receive(stray: message)
+        }
+        if let known {
+            return known.receive(
+                datagram, length: length, fingerprint: fingerprint, arrival: arrival, origin: origin)
+        }
+        // Nothing is kept for a stranger who asks nothing.
+        if datagram.kind == .confirmable || datagram.kind == .nonConfirmable && message.observe != nil {
+            _ = transmit(.empty(.reset, id: datagram.id), to: remote, from: origin, by: carrier)
+        }
+    }
+
+    /// Ours have eight bytes.
+    private static let guessProofToken = 8
+
+    private func admit(
+        _ bytes: ByteBuffer, key: PeerKey, carrier: any DatagramCarrier, arrival: Arrival, origin: Origin?
+    ) {
+        guard let security else { return }
+        switch security.admit(bytes, from: key.remote.socketAddress) {
+        case .refused(let answer):
+            if let answer { _ = transmit(answer, to: key.remote, from: origin, by: carrier) }
+        case .accepted:
+            guard let peer = addPeer(key, carrier: carrier, isProven: false) else { return count(\.peersRefused) }
+            do {
+                try peer.secure(security, isClient: false)
+                peer.take(bytes, arrival: arrival, origin: origin)
+            } catch {
+                peer.secureFailed(CoAPError(.secureConnectionFailed, "\(error)", cause: error))
+            }
+        }
+    }
+
+    /// What tells a datagram's bytes from others; keyed, so that nobody can make two that look alike.
+    func fingerprint(_ bytes: ByteBuffer) -> UInt64 {
+        var hasher = Hasher()
+        bytes.withUnsafeReadableBytes { hasher.combine(bytes: $0) }
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
+
+    // MARK: Sending
+
+    /// - Returns: 0, or the system's error number.
+    func transmit(
+        _ datagram: Datagram, to remote: DatagramAddress, from origin: Origin?, by carrier: any DatagramCarrier
+    ) -> CInt {
+        scratch.clear()
+        datagram.encode(into: &scratch)
+        return transmit(scratch, to: remote, from: origin, by: carrier)
+    }
+
+    @discardableResult
+    func transmit(
+        _ bytes: ByteBuffer, to remote: DatagramAddress, from origin: Origin?, by carrier: any DatagramCarrier
+    ) -> CInt {
+        let error = carrier.send(bytes, to: remote, from: origin)
+        if error == 0 { count(\.datagramsSent) } else { count(\.sendErrors) }
+        return error
+    }
+
+    /// How long the answer to a multicast request waits.
+    func randomLeisure() -> TimeAmount {
+        .nanoseconds(.random(in: 0...max(0, limits.datagram.transmission.leisure.nanoseconds)))
+    }
+
+    /// Sends an answer later.
+    func delay(_ datagram: Datagram, by peer: DatagramPeer, from origin: Origin?, until deadline: NIODeadline) {
+        guard leisurely.count < limits.datagram.leisurelyAnswers else { return count(\.answersDropped) }
+        leisurely.append(LeisurelyAnswer(deadline: deadline, peer: peer, datagram: datagram, origin: origin))
+        wake(at: deadline)
+    }
+
+    // MARK: Peers
+
+    /// The connection to an address that this side turns to; kept until it is closed.
+    func connect(_ remote: DatagramAddress, _ promise: EventLoopPromise<Connection>) {
+        guard !isClosed else { return promise.fail(CoAPError(.closedLocally, "the endpoint is closed")) }
+        guard let carrier = carriers.first(where: { $0.isIPv6 == remote.isIPv6 }) else {
+            return promise.fail(
+                CoAPError(.unreachable, "the endpoint has no \(remote.isIPv6 ? "IPv6" : "IPv4") socket for \(remote)"))
+        }
+        guard remote.port != 0, !remote.isMulticast, !remote.isUnspecified else {
+            return promise.fail(CoAPError(.unreachable, "\(remote) is no address of one peer"))
+        }
+        let own = DatagramAddress(high: 0, low: 0, port: carrier.port, scope: 0, isIPv6: carrier.isIPv6)
+        let key = PeerKey(remote: remote, local: own)
+        if let peer = peers[key] {
+            peer.isHeld = true
+            peer.amplification.prove()
+            return peer.whenReady(promise)
+        }
+        guard let peer = addPeer(key, carrier: carrier, isProven: true) else {
+            return promise.fail(CoAPError(.tooManyPeers, "\(peerList.count) peers are busy"))
+        }
+        peer.isHeld = true
+        peer.whenReady(promise)
+        guard let security else { return }
+        do {
+            try peer.secure(security, isClient: true)
+        } catch {
+            peer.secureFailed(CoAPError(.secureConnectionFailed, "\(error)", cause: error))
+        }
+    }
+
+    /// Adds a peer; a plain one is open at once.
+    func addPeer(_ key: PeerKey, carrier: any DatagramCarrier, isProven: Bool) -> DatagramPeer? {
+        guard peerList.count < limits.datagram.peers || makeRoom(isProven: isProven) else { return nil }
+        let peer = DatagramPeer(endpoint: self, key: key, carrier: carrier, isProven: isProven)
+        peer.index = peerList.count
+        peerList.append(peer)
+        peers[key] = peer
+        if sweep == nil { scheduleSweep() }
+        if security == nil { peer.open(peer: nil) }
+        return peer
+    }
+
+    func peer(_ key: PeerKey) -> DatagramPeer? { peers[key] }
+
+    func remove(_ peer: DatagramPeer) {
+        guard peers[peer.key] === peer else { return }
+        peers[peer.key] = nil
+        guard let last = peerList.popLast(), last !== peer else { return }
+        peerList[peer.index] = last
+        last.index = peer.index
+    }
+
+    /// Peers looked at when one has to go: of so many the longest idle is an old one, at a cost that does not grow.
+    private static let evictionSample = 8
+
+    /// Lets one peer go, if one may.
+    private func makeRoom(isProven: Bool) -> Bool {
+        var oldest: DatagramPeer?
+        for _ in 0..<DatagramEndpoint.evictionSample {
+            guard let candidate = peerList.randomElement() else { break }
+            guard candidate.isIdle else { continue }
+            if oldest.map({ candidate.lastHeard < $0.lastHeard }) ?? true { oldest = candidate }
+        }
+        // Rarely: most are busy.
+        oldest = oldest ?? peerList.first(where: \.isIdle)
+        oldest = oldest ?? peerList.first { !$0.isHeld && !$0.amplification.isProven }
+        guard let oldest else { return false }
+        count(\.peersEvicted)
+        oldest.end(CoAPError(.connectionClosed, "the peer had to make room for another"))
+        return true
+    }
+
+    /// A quarter of the time in which idle peers go: they go no later than that after it.
+    private func scheduleSweep() {
+        let lifetime = limits.datagram.transmission.exchangeLifetime
+        sweep = eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(lifetime.nanoseconds / 4)) { [weak self] in
+            guard let self, !self.isClosed else { return }
+            self.sweep = nil
+            let now = self.eventLoop.now
+            for peer in self.peerList where peer.isIdle && now - peer.lastHeard >= lifetime {
+                peer.end(CoAPError(.connectionClosed, "the peer has been idle for \(lifetime.seconds) s"))
+            }
+            if !self.peerList.isEmpty { self.scheduleSweep() }
+        }
+    }
+
+    // MARK: Time
+
+    /// Has ``expire()`` run no later than `deadline`. One timer serves all peers, and is early rather than often set.
+    func wake(at deadline: NIODeadline) {
+        if isClosed { return }
+        if let alarm, alarm.deadline <= deadline { return }
+        alarm?.task.cancel()
+        let task = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
+            guard let self else { return }
+            self.alarm = nil
+            self.expire()
+        }
+        alarm = (deadline, task)
+    }
+
+    private func expire() {
+        let now = eventLoop.now
+        let due = leisurely.filter { $0.deadline <= now }
+        leisurely.removeAll { $0.deadline <= now }
+        for answer in due { answer.peer.send(answer.datagram, from: answer.origin) }
+        for peer in peerList where peer.nextDeadline.map({ $0 <= now }) ?? false { peer.expire(now: now) }
+        for search in Array(searches.values) { search.expire(now: now) }
+        var next = leisurely.lazy.map(\.deadline).min()
+        for deadline in peerList.lazy.compactMap(\.nextDeadline) { next = min(next ?? deadline, deadline) }
+        for deadline in searches.values.lazy.map(\.deadline) { next = min(next ?? deadline, deadline) }
+        if let next { wake(at: max(next, now)) }
+    }
+}
+
+/// What an endpoint has done.
+public struct DatagramStatistics: Sendable, Hashable {
+    /// Datagrams that came.
+    public var datagramsReceived: UInt64 = 0
+    /// Datagrams that went.
+    public var datagramsSent: UInt64 = 0
+    /// Datagrams that were no message, or could not be meant for us.
+    public var malformed: UInt64 = 0
+    /// Repetitions that came.
+    public var duplicates: UInt64 = 0
+    /// Repetitions that went.
+    public var retransmissions: UInt64 = 0
+    /// Datagrams the system did not take.
+    public var sendErrors: UInt64 = 0
+    /// ICMP messages about what was sent.
+    public var socketErrors: UInt64 = 0
+    /// Requests refused because too many were open.
+    public var requestsRefused: UInt64 = 0
+    /// Answers to multicast requests not sent because too many waited.
+    public var answersDropped: UInt64 = 0
+    /// Notifications not sent because newer ones came before the peer acknowledged.
+    public var notificationsDropped: UInt64 = 0
+    /// Peers that had to make room.
+    public var peersEvicted: UInt64 = 0
+    /// Requests of strangers not taken because all peers were busy.
+    public var peersRefused: UInt64 = 0
+    /// Peers known now.
+    public var peers = 0
+    /// Requests without an answer now.
+    public var openExchanges = 0
+    /// Bytes of answers kept for repetitions now.
+    public var rememberedBytes = 0
+    /// Bytes held for block-wise transfers now.
+    public var blockwiseBytes = 0
+    /// Memberships of groups now: one for each group and interface.
+    public var memberships = 0
+}
