@@ -23,9 +23,10 @@ help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 run: prepare ## Gateway, cloud and a client on this machine, with a simulated board (ARGS=--unattended checks itself)
-	@$(SWIFT) build --jobs $(JOBS) --product gatehouse --quiet
-	@$(SWIFT) build --jobs $(JOBS) --product gatehouse-cloud --quiet
-	@$(SWIFT) build --jobs $(JOBS) --product gatehouse-demo --quiet
+	@echo "building; the first time takes some minutes"
+	@$(SWIFT) build --jobs $(JOBS) --product gatehouse
+	@$(SWIFT) build --jobs $(JOBS) --product gatehouse-cloud
+	@$(SWIFT) build --jobs $(JOBS) --product gatehouse-demo
 	@"$$($(SWIFT) build --show-bin-path)/gatehouse-demo" $(ARGS)
 
 build: prepare ## Everything, for debugging
