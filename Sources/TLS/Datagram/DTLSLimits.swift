@@ -4,7 +4,8 @@ import NIOCore
 public struct DTLSLimits: Sendable, Hashable {
     /// UDP payload of the datagrams made here, in bytes; handshake messages are fragmented to it.
     ///
-    /// 1200: IPv6 carries 1280 everywhere (RFC 8200 5), less 48 of headers, less what a tunnel takes.
+    /// 1232: IPv6 carries 1280 everywhere (RFC 8200 5), less 48 of headers. CoAP's messages of 1152 bytes (RFC 7252
+    /// 4.6) still fit, whatever the suite adds.
     public var maximumDatagram: UInt16
     /// Sessions whose handshake is not done, those with a proven address only. 32: each holds 36 kB, and with the
     /// library's reassembly 68 kB at worst, so strangers get 2 MB at most.
@@ -22,7 +23,7 @@ public struct DTLSLimits: Sendable, Hashable {
 
     /// Bounds of one's own.
     public init(
-        maximumDatagram: UInt16 = 1200, halfOpenSessions: Int = 32, openSessions: Int = 256,
+        maximumDatagram: UInt16 = 1232, halfOpenSessions: Int = 32, openSessions: Int = 256,
         handshakeTimeout: TimeAmount = .seconds(60), idleTimeout: TimeAmount = .seconds(600),
         trimDelay: TimeAmount = .seconds(2)
     ) {
