@@ -73,6 +73,11 @@ struct ConfigurationTests {
                 "[cloud]\naddress = \"coaps+tcp://a:1\"\nid = \"00000000-0000-0000-0000-000000000001\"\ntrust = \"a\"",
                 .conflict, 4, "cloud.token is not"
             ),
+            ("[[pairing]]\nwindow = 3", .badValue, 3, "found a list of tables, expected the table [pairing]"),
+            ("[pairing.window]\na = 1", .badValue, 3, "found a table"),
+            ("[gpio]\nlines = 5", .badValue, 4, "expected [[gpio.lines]] tables"),
+            ("[gpio.lines]\nname = \"a\"", .badValue, 3, "found a table, expected [[gpio.lines]] tables"),
+            ("[[gpio]]\nname = \"a\"", .badValue, 3, "expected the table [gpio]"),
             ("[gateway]\nname = 2020-01-01", .badValue, 4, "a date or time"),
         ])
     func mistakes(text: String, code: ConfigurationProblem.Code, line: Int, says: String) throws {

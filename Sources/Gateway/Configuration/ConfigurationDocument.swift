@@ -57,15 +57,15 @@ struct ConfigurationDocument {
 
     private mutating func visit(_ node: (any TOMLValueConvertible)?, path: String, place: String) {
         guard let node else { return }
-        if let table = node.table {
-            guard ConfigurationSchema.isTable(path) else {
-                return refuseUnknown(path: path, place: place)
+        if ConfigurationSchema.isTable(path + "[]") {
+            visitRepeated(node, path: path, place: place)
+        } else if ConfigurationSchema.isTable(path) {
+            guard let table = node.table else {
+                return complain(.badValue, at: place, "found \(Self.read(node)), expected the table [\(path)]")
             }
             for name in table.keys.sorted() {
                 visit(table[name], path: path + "." + name, place: place + "." + name)
             }
-        } else if ConfigurationSchema.isTable(path + "[]") {
-            visitRepeated(node, path: path, place: place)
         } else {
             guard let key = ConfigurationSchema.key(path) else {
                 return refuseUnknown(path: path, place: place)
@@ -128,6 +128,7 @@ struct ConfigurationDocument {
         if let number = node.int { return .integer(number) }
         if let number = node.double { return .number(number) }
         if let array = node.array {
+            if array.contains(where: { $0.table != nil }) { return .other("a list of tables") }
             var items: [String] = []
             for element in array {
                 guard let text = element.string else { return .other("a list that holds other things than texts") }

@@ -20,6 +20,8 @@ struct KeyLocator {
                     counts[name] = count + 1
                     table = "\(name)[\(count)]"
                     lines[table] = index + 1
+                    // The list of them begins at the first.
+                    if count == 0 && lines[name] == nil { lines[name] = index + 1 }
                     continue
                 }
                 if line.hasPrefix("[") {
