@@ -8,7 +8,7 @@ import Testing
 @testable import CoAP
 
 /// `coaps` over the system's own sockets: our ends, and libcoap on OpenSSL and GnuTLS.
-struct CoAPDTLSTests {
+@Suite(.serialized) struct CoAPDTLSTests {
     static let key = [UInt8](0x41..<0x51)
     static let keys = PreSharedKeys { $0 == Array("owner".utf8) ? key : nil }
 
@@ -188,15 +188,33 @@ struct CoAPDTLSTests {
         connection.close()
     }
 
+    /// A server of libcoap's, and the port it has `coaps` on. The port it takes below may be somebody else's: then
+    /// again.
+    private func libcoapServer(_ library: String, _ arguments: [String]) async throws -> (PeerProcess, Int) {
+        for _ in 0..<5 {
+            let port = try await Peers.freePort()
+            let server = try PeerProcess(
+                ["coap-server-\(library)", "-A", "127.0.0.1", "-p", "\(port - 1)", "-d", "10"] + arguments)
+            for _ in 0..<80 {
+                // It listens on TCP as well.
+                if let channel = try? await ClientBootstrap(group: testGroup).connect(host: "127.0.0.1", port: port)
+                    .get()
+                {
+                    try await channel.close()
+                    return (server, port)
+                }
+                try await Task.sleep(for: .milliseconds(25))
+            }
+            _ = server.stop()
+        }
+        throw CoAPError(.connectFailed, "coap-server-\(library) does not start")
+    }
+
     /// On GnuTLS: on OpenSSL libcoap's server takes no ECDHE-PSK suite.
     @Test(.enabled(if: Peers.hasLibcoapTLS, "coap-server-gnutls is not installed"))
     func libcoapsServerByKey() async throws {
-        let port = try await Peers.freePort()
-        let server = try PeerProcess([
-            "coap-server-gnutls", "-A", "127.0.0.1", "-p", "\(port - 1)", "-d", "10", "-h", "libcoap", "-k",
-            String(decoding: Self.key, as: UTF8.self),
-        ])
-        try await Peers.waitForPort(port)
+        let (server, port) = try await libcoapServer(
+            "gnutls", ["-h", "libcoap", "-k", String(decoding: Self.key, as: UTF8.self)])
         try await talkToLibcoap(
             .client(preSharedKey: PreSharedKey(identity: Array("owner".utf8), key: Self.key)), port)
         _ = server.stop()
@@ -206,12 +224,8 @@ struct CoAPDTLSTests {
     func libcoapsServerByCertificate(_ library: String) async throws {
         try await withTemporaryFolder { folder in
             let files = try LibcoapTLSTests.Files(folder)
-            let port = try await Peers.freePort()
-            let server = try PeerProcess([
-                "coap-server-\(library)", "-A", "127.0.0.1", "-p", "\(port - 1)", "-d", "10", "-C", files.root,
-                "-c", files.certificate, "-j", files.key,
-            ])
-            try await Peers.waitForPort(port)
+            let (server, port) = try await libcoapServer(
+                library, ["-C", files.root, "-c", files.certificate, "-j", files.key])
             try await talkToLibcoap(
                 .client(
                     trust: files.authority.trust, peerName: .hostName("localhost"), identity: files.named.identity),
