@@ -27,9 +27,12 @@ private func exercise(_ image: [UInt8]) {
     }
     let before = contents(store)
     let isStored = store.putBatched("fuzz/key", [1, 2, 3])
+    let oldest = before.keys.min { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let isReplaced = oldest.map { store.putBatched($0, [4]) } ?? false
     store.removeBatched("fuzz/other")
     var expected = before
     if isStored { expected["fuzz/key"] = [1, 2, 3] }
+    if isReplaced, let oldest { expected[oldest] = [4] }
     expected["fuzz/other"] = nil
     precondition(contents(store) == expected, "memory must hold what was put")
     closeAndWait(store)

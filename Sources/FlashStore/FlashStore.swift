@@ -127,7 +127,7 @@ public final class FlashStore: Sendable {
 
     // MARK: Changing
 
-    /// Gives a key a value. Nothing is written when it has that value already.
+    /// Gives a key a value. Nothing is written when it has that value already, unless it is not known to be durable.
     ///
     /// - Throws: ``StoreError``; see the type's description for what that means.
     nonisolated(nonsending) public func put(

@@ -16,8 +16,12 @@ public struct RecoveryReport: Sendable, Hashable {
     public internal(set) var created = false
 
     /// Whether anything was found that a clean stop would not leave.
-    public var isDamaged: Bool {
-        lostRecords > 0 || tornTail || damagedPages > 0 || unreadablePages > 0 || damagedHeaders > 0
+    public var isDamaged: Bool { isLogDamaged || damagedHeaders > 0 }
+
+    /// Whether the log was not read as it was written. What was found in it may not be found again: a page that could not
+    /// be read may be readable next time, with records older than those appended since. So nothing is appended to it.
+    var isLogDamaged: Bool {
+        lostRecords > 0 || tornTail || damagedPages > 0 || unreadablePages > 0
     }
 }
 

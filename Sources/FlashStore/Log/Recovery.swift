@@ -27,8 +27,10 @@ struct Recovery {
         let expected = header.generation
         let last = lastSequence
         let limit = header.layout.dataArea.upperBound - offset
-        // More records than this have no room in a segment.
-        let highest = UInt32(clamping: header.layout.capacity / Record.minimumLength)
+        // More records than this have no room before it. The bound grows with the place and not with the segment, so
+        // that whatever was found last, a record appended behind it is within its own bound.
+        let room = (offset - header.layout.dataArea.lowerBound) / Record.minimumLength
+        let highest = UInt32(clamping: room + 1)
         let found: Record.Header? = reader.withBytes(at: offset, count: Record.headerLength) { bytes in
             guard let found = Record.decodeHeader(bytes), found.generation == expected, found.sequence > last,
                 found.sequence <= highest, found.kind == Record.kindChanges,

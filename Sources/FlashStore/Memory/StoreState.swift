@@ -49,6 +49,11 @@ struct StoreState {
     private var replaceable: [Key: Int] = [:]
     /// The file does not hold what memory does, and only the whole live set will do: after a failure.
     private var needsRewrite = false
+    /// The log was found damaged: the first write, when there is one, is of the whole live set into the other segment.
+    private var isBehindDamage = false
+    /// Change since which the contents are as recovery found them: 1 after damage, for then it is only known that they
+    /// were found once.
+    private var recoveredRevision: UInt64 = 0
     private var needsScrub = false
     /// A caller waits.
     private var isUrgent = false
@@ -63,6 +68,12 @@ struct StoreState {
         liveBytes = contents.compactedLength
         statistics.recovery = recovery
         statistics.liveLimit = layout.liveLimit
+        if recovery.isLogDamaged {
+            isBehindDamage = true
+            recoveredRevision = 1
+            revision = recoveredRevision
+            removalRevision = recoveredRevision
+        }
     }
 
     // MARK: Changes
@@ -152,7 +163,7 @@ struct StoreState {
         case .put(let key, let value):
             let key = Key(key)
             let before = contents[key]
-            if let before, before.value == value { return before.revision }
+            if let before, before.value == value { return max(before.revision, recoveredRevision) }
             contents[key] = Entry(value: value, revision: revision + 1)
             liveBytes += Record.length(key: key, value: value)
             if let before { liveBytes -= Record.length(key: key, value: before.value) }
@@ -239,7 +250,8 @@ struct StoreState {
     ///
     /// - Parameter fits: whether a group of so many bytes can be appended to the active segment.
     mutating func nextStep(now: ContinuousClock.Instant, fits: (Int) -> Bool) -> Step {
-        guard needsRewrite || needsScrub || !pending.isEmpty else {
+        let isConfirming = isBehindDamage && isUrgent
+        guard needsRewrite || needsScrub || isConfirming || !pending.isEmpty else {
             deadline = nil
             isUrgent = false
             return phase == .open ? .sleep(until: nil) : .stop
@@ -249,9 +261,12 @@ struct StoreState {
             || pendingBytes >= Self.flushBytes || deadline.map { now >= $0 } ?? true
         guard isDue else { return .sleep(until: deadline) }
         var work = Work(records: [], snapshot: nil, isScrub: needsScrub, revision: revision)
-        if needsRewrite || needsScrub || !fits(pendingBytes) {
+        // Lost removals can leave a live set that no segment holds; then appending is all that is left.
+        let leavesDamage = isBehindDamage && liveBytes <= layout.capacity
+        if needsRewrite || needsScrub || leavesDamage || !fits(pendingBytes) {
             // Shares its storage with the live set until a caller changes something, which then copies the table once.
             work.snapshot = contents
+            isBehindDamage = false
         } else {
             work.records = pending
         }
