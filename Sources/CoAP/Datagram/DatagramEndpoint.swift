@@ -103,7 +103,7 @@ final class DatagramEndpoint {
     func socketFailed(_ error: any Error) {
         count(\.socketErrors)
         let failure = CoAPError(.unreachable, "the network says that the peer is not there: \(error)", cause: error)
-        for peer in peerList { peer.session?.failRequests(failure) }
+        for peer in peerList { peer.unreachable(failure) }
     }
 
     // MARK: Receiving

@@ -1,4 +1,4 @@
-"""Uses every part of a CoAP server over TCP with aiocoap, for tests. Prints "ok" when all was as it should be."""
+"""Uses every part of a CoAP server with aiocoap, for tests. Prints "ok" when all was as it should be."""
 
 import asyncio
 import sys

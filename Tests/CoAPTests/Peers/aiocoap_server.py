@@ -1,4 +1,6 @@
-"""A CoAP server over TCP made of aiocoap, for tests: /store (GET, PUT, POST, DELETE), /big/N, /count (observable)."""
+"""A CoAP server made of aiocoap, for tests: /store (GET, PUT, POST, DELETE), /big/N, /count (observable).
+
+Over TCP, or over the transport that the second argument names."""
 
 import asyncio
 import sys
@@ -61,13 +63,13 @@ class Count(resource.ObservableResource):
         return Message(code=CONTENT, payload=b"count %d" % self.count)
 
 
-async def main(port):
+async def main(port, transport):
     site = resource.Site()
     site.add_resource(["store"], Store())
     site.add_resource(["big"], Big())
     site.add_resource(["count"], Count())
-    await Context.create_server_context(site, bind=("127.0.0.1", port), transports=["tcpserver"])
+    await Context.create_server_context(site, bind=("127.0.0.1", port), transports=[transport])
     await asyncio.get_running_loop().create_future()
 
 
-asyncio.run(main(int(sys.argv[1])))
+asyncio.run(main(int(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "tcpserver"))

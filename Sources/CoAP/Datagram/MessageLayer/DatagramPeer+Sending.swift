@@ -62,6 +62,17 @@ extension DatagramPeer {
         }
     }
 
+    /// Fails all requests.
+    func unreachable(_ error: CoAPError) {
+        waiting.removeAll()
+        outgoing = outgoing.filter { entry in
+            if case .request = entry.value.purpose { return false }
+            return true
+        }
+        slots = 0
+        session?.failRequests(error)
+    }
+
     /// Fails a request in the next turn of the loop: its sender has not returned yet.
     private func failLater(_ token: Token, _ error: CoAPError) {
         endpoint.eventLoop.assumeIsolated().execute { [self] in

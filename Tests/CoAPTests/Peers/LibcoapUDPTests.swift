@@ -1,0 +1,155 @@
+import CoAP
+import CoAPMessages
+import Foundation
+import NIOCore
+import Testing
+
+/// Against libcoap's client and server over UDP (Debian package libcoap3-bin).
+@Suite(.enabled(if: Peers.hasLibcoap, "coap-client-notls is not installed (Debian package libcoap3-bin)"))
+struct LibcoapUDPTests {
+    /// Runs coap-client against `path` of our server.
+    private static func client(_ port: Int, _ path: String, _ arguments: [String] = []) async throws -> String {
+        let command = ["coap-client-notls", "-B", "5"] + arguments + ["coap://127.0.0.1:\(port)\(path)"]
+        return try await PeerProcess.result(command).output
+    }
+
+    // MARK: Its client, our server
+
+    @Test(arguments: [[], ["-N"]]) func itsClientUsesEveryMethod(_ kind: [String]) async throws {
+        let server = PeerServer()
+        try await UDPPeers.listening(server) { port in
+            let hello = try await LibcoapUDPTests.client(port, "/hello", kind)
+            #expect(hello == "hello\n")
+            #expect(try await LibcoapUDPTests.client(port, "/slow", kind) == "late\n")
+            #expect(try await LibcoapUDPTests.client(port, "/store/a", kind + ["-m", "put", "-e", "one"]) == "")
+            #expect(server.store.value == ["/store/a": Array("one".utf8)])
+            #expect(try await LibcoapUDPTests.client(port, "/store/a", kind) == "one\n")
+            #expect(try await LibcoapUDPTests.client(port, "/echo", kind + ["-m", "post", "-e", "back"]) == "back\n")
+            #expect(try await LibcoapUDPTests.client(port, "/store/a", kind + ["-m", "delete"]) == "")
+            #expect(server.store.value.isEmpty)
+            #expect(try await LibcoapUDPTests.client(port, "/nowhere", kind).contains("4.04 nothing here"))
+            #expect(try await LibcoapUDPTests.client(port, "/hello", kind + ["-O", "65001,x"]).hasPrefix("4.02"))
+        }
+    }
+
+    @Test(arguments: [1000, 1100, 5000, 100_000]) func itsClientSendsAndFetchesLargeBodies(_ count: Int) async throws {
+        let server = PeerServer()
+        try await withTemporaryFolder { folder in
+            let (sent, fetched) = (
+                folder.appendingPathComponent("sent").path, folder.appendingPathComponent("got").path
+            )
+            try Data(body(count)).write(to: URL(fileURLWithPath: sent))
+            try await UDPPeers.listening(server) { port in
+                let put = try await LibcoapUDPTests.client(port, "/store/a", ["-m", "put", "-f", sent])
+                #expect(server.store.value["/store/a"] == body(count), "\(put)")
+                let get = try await LibcoapUDPTests.client(port, "/store/a", ["-o", fetched])
+                #expect(try [UInt8](Data(contentsOf: URL(fileURLWithPath: fetched))) == body(count), "\(get)")
+                _ = try await LibcoapUDPTests.client(port, "/big/3000", ["-b", "64", "-o", fetched])
+                #expect(try [UInt8](Data(contentsOf: URL(fileURLWithPath: fetched))) == body(3000))
+            }
+        }
+    }
+
+    @Test(arguments: [0, 3000]) func itsClientObserves(_ size: Int) async throws {
+        let server = PeerServer(notifications: 12, notificationSize: size)
+        try await UDPPeers.listening(server) { port in
+            let output = try await LibcoapUDPTests.client(port, "/count", ["-s", "2", "-w"])
+            let lines = output.split(separator: "\n").filter { $0.hasPrefix("count") }
+                .map { $0.prefix { $0 != "." } }
+            // A body that changes while it is fetched is given up for the newer one.
+            #expect(lines.first == "count 0", "\(output)")
+            #expect(lines.last == "count 12", "\(output)")
+            if size == 0 { #expect(lines.count == 13, "\(output)") }
+            #expect(await eventually { server.cancelled.value == 1 })
+        }
+    }
+
+    /// It loses its own datagrams of these numbers.
+    @Test(arguments: ["1", "2", "1,3"]) func whatItsClientLosesIsRepeated(_ losses: String) async throws {
+        let server = PeerServer()
+        try await withTemporaryFolder { folder in
+            let sent = folder.appendingPathComponent("sent").path
+            try Data(body(3000)).write(to: URL(fileURLWithPath: sent))
+            try await UDPPeers.listening(server) { port in
+                let said = try await LibcoapUDPTests.client(port, "/store/a", ["-m", "put", "-f", sent, "-l", losses])
+                #expect(server.store.value["/store/a"] == body(3000), "\(said)")
+                #expect(server.requests.value.count == 1)
+            }
+        }
+    }
+
+    // MARK: Our client, its server
+
+    private func withServer(
+        _ arguments: [String] = [], limits: Limits = .default, _ body: @Sendable (Connection) async throws -> Void
+    ) async throws {
+        let port = try await UDPPeers.freePort()
+        let server = try PeerProcess(
+            ["coap-server-notls", "-A", "127.0.0.1", "-p", "\(port)", "-d", "10"] + arguments)
+        do {
+            try await UDPPeers.connected(to: port, limits: limits, body)
+        } catch {
+            Issue.record("\(error); the server wrote: \(server.stop())")
+            return
+        }
+        _ = server.stop()
+    }
+
+    @Test func ourClientUsesEveryMethod() async throws {
+        try await withServer { connection in
+            func send(_ code: Code, _ path: String, _ payload: [UInt8] = []) async throws -> Message {
+                try await connection.send(Message(code: code, path: path, payload: payload), timeout: patience).get()
+            }
+            let root = try await send(.get, "/")
+            #expect(String(decoding: root.payload, as: UTF8.self).contains("libcoap"))
+            #expect(try await send(.put, "/new", [1, 2, 3]).code == .created)
+            #expect(try await send(.put, "/new", [4, 5]).code == .changed)
+            #expect(try await send(.get, "/new").payload == [4, 5])
+            #expect(try await send(.delete, "/new").code == .deleted)
+            #expect(try await send(.get, "/new").code == .notFound)
+            // A separate response.
+            #expect(try await send(.get, "/async").code == .content)
+            let once = try await connection.sendUnconfirmed(Message(code: .get, path: "/"), timeout: patience).get()
+            #expect(once.code == .content)
+            try await connection.ping(timeout: patience).get()
+        }
+    }
+
+    @Test func ourClientSendsAndFetchesLargeBodies() async throws {
+        try await withServer { connection in
+            for count in [1000, 1200, 5000, 50_000] {
+                let put = try await connection.send(
+                    Message(code: .put, path: "/new", payload: body(count)), timeout: patience
+                ).get()
+                #expect(put.code.isSuccess, "\(put) \(count)")
+                let get = try await connection.send(Message(code: .get, path: "/new"), timeout: patience).get()
+                #expect(get.payload == body(count), "\(count)")
+            }
+        }
+    }
+
+    @Test func ourClientObserves() async throws {
+        try await withServer { connection in
+            let seen = Shared<[Message]>([])
+            let observation = try await connection.observe(Message(code: .get, path: "/time"), timeout: patience) {
+                message in
+                seen.update { $0.append(message) }
+            }.get()
+            #expect(observation.isAccepted)
+            #expect(await eventually { seen.value.count >= 2 })
+            #expect(seen.value.allSatisfy { $0.code == .content && $0.observe != nil })
+            observation.cancel()
+            let response = try await connection.send(Message(code: .get, path: "/"), timeout: patience).get()
+            #expect(response.code == .content)
+        }
+    }
+
+    @Test func ourClientRepeatsWhatItsServerLoses() async throws {
+        try await withServer(["-l", "2,3,4"], limits: UDPPeers.hasty) { connection in
+            let root = try await connection.send(Message(code: .get, path: "/"), timeout: patience).get()
+            #expect(root.code == .content)
+            let again = try await connection.send(Message(code: .get, path: "/"), timeout: patience).get()
+            #expect(again.code == .content)
+        }
+    }
+}
