@@ -1,6 +1,8 @@
 // How many messages a second are coded on one core, and how many requests a second one connection answers.
 //
 //     swift run -c release CoAPBench [SECONDS-A-ROW]
+//     swift run -c release CoAPBench serve PORT                        (answers every GET over UDP)
+//     swift run -c release CoAPBench load HOST PORT PATH SECONDS       (asks another's server over UDP)
 
 import AllocationCount
 import CoAP
@@ -124,6 +126,27 @@ func loopAllocations(_ loops: [any EventLoop]) async throws -> UInt64 {
     return sum
 }
 
+/// Runs a load over one connection and prints what it did.
+func run(
+    _ label: String, _ seconds: Double, inFlight: Int, loops: [any EventLoop], connection: Connection,
+    request: Message
+) async throws {
+    let load = Load(connection, request)
+    let ended = (0..<inFlight).map { _ in connection.eventLoop.makePromise(of: Void.self) }
+    for promise in ended { load.run(promise) }
+    try await Task.sleep(for: .milliseconds(300))
+    let (before, allocations) = (load.done.load(ordering: .relaxed), try await loopAllocations(loops))
+    let (start, cpu) = (wallTime(), processTime())
+    try await Task.sleep(for: .seconds(seconds))
+    let (elapsed, spent) = (wallTime() - start, processTime() - cpu)
+    let count = load.done.load(ordering: .relaxed) - before
+    printRow(
+        label, count: count, seconds: elapsed, cpu: spent,
+        allocations: Int(try await loopAllocations(loops) - allocations))
+    load.isRunning.store(false, ordering: .relaxed)
+    for promise in ended { try await promise.futureResult.get() }
+}
+
 func requests(
     _ label: String, _ seconds: Double, inFlight: Int, servers: any EventLoopGroup, clients: any EventLoopGroup,
     tls: (server: TLSConfiguration, client: TLSConfiguration)?
@@ -135,24 +158,58 @@ func requests(
     let connection = try await CoAPTCP.connect(
         host: "127.0.0.1", port: listener.localAddress?.port ?? 0, tls: tls?.client, on: clients.next()
     ).get()
-    let load = Load(connection, request)
-    let ended = (0..<inFlight).map { _ in connection.eventLoop.makePromise(of: Void.self) }
-    for promise in ended { load.run(promise) }
-    try await Task.sleep(for: .milliseconds(300))
-    let loops = [servers.next(), clients.next()]
-    let (before, allocations) = (load.done.load(ordering: .relaxed), try await loopAllocations(loops))
-    let (start, cpu) = (wallTime(), processTime())
-    try await Task.sleep(for: .seconds(seconds))
-    let (elapsed, spent) = (wallTime() - start, processTime() - cpu)
-    let count = load.done.load(ordering: .relaxed) - before
-    printRow(
-        label, count: count, seconds: elapsed, cpu: spent,
-        allocations: Int(try await loopAllocations(loops) - allocations))
-    load.isRunning.store(false, ordering: .relaxed)
-    for promise in ended { try await promise.futureResult.get() }
+    try await run(
+        label, seconds, inFlight: inFlight, loops: [servers.next(), clients.next()], connection: connection,
+        request: request)
     connection.close()
     try await connection.closeFuture.get()
     try await listener.close()
+}
+
+/// The same over UDP. A client that keeps to NSTART has one request under way; these have as many as they may.
+func datagramRequests(
+    _ label: String, _ seconds: Double, inFlight: Int, servers: any EventLoopGroup, clients: any EventLoopGroup
+) async throws {
+    let (request, response) = samples()
+    var limits = Limits.default
+    limits.datagram.transmission.simultaneousRequests = inFlight
+    let server = try await CoAPUDP.bind(host: "127.0.0.1", port: 0, group: servers) { _ in
+        Representation(response: response)
+    }.get()
+    let connection = try await CoAPUDP.connect(
+        host: "127.0.0.1", port: server.port, on: clients.next(), limits: limits
+    ).get()
+    try await run(
+        label, seconds, inFlight: inFlight, loops: [servers.next(), clients.next()], connection: connection,
+        request: request)
+    connection.close()
+    try await connection.closeFuture.get()
+    try await server.close().get()
+}
+
+/// Serves `/oic/d` and `/oic/res` over UDP until it is killed, for a client of somebody else's.
+func serve(port: Int) async throws {
+    let response = samples().response
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let server = try await CoAPUDP.bind(port: port, group: group) { _ in Representation(response: response) }.get()
+    print("listening on port \(server.port)")
+    try await server.closeFuture.get()
+}
+
+/// Loads another's server over UDP with GETs of a path, confirmable.
+func load(_ host: String, _ port: Int, _ path: String, _ seconds: Double) async throws {
+    printHeading("GET \(path) of \(host):\(port) over UDP")
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    for inFlight in [1, 16, 64] {
+        var limits = Limits.default
+        limits.datagram.transmission.simultaneousRequests = inFlight
+        let connection = try await CoAPUDP.connect(host: host, port: port, on: group.next(), limits: limits).get()
+        try await run(
+            "\(inFlight) in flight", seconds, inFlight: inFlight, loops: [group.next()], connection: connection,
+            request: Message(code: .get, path: path))
+        connection.close()
+        try await connection.closeFuture.get()
+    }
 }
 
 func secureConfigurations() throws -> (server: TLSConfiguration, client: TLSConfiguration) {
@@ -172,7 +229,12 @@ func secureConfigurations() throws -> (server: TLSConfiguration, client: TLSConf
 @main
 enum CoAPBench {
     static func main() async throws {
-        let seconds = CommandLine.arguments.dropFirst().first.flatMap { Double($0) } ?? 1
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if arguments.first == "serve", arguments.count == 2 { return try await serve(port: Int(arguments[1]) ?? 0) }
+        if arguments.first == "load", arguments.count == 5 {
+            return try await load(arguments[1], Int(arguments[2]) ?? 0, arguments[3], Double(arguments[4]) ?? 1)
+        }
+        let seconds = arguments.first.flatMap { Double($0) } ?? 1
         coding(seconds)
         printHeading("requests over loopback, both ends together")
         let one = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -186,6 +248,10 @@ enum CoAPBench {
                 try await requests(
                     "TLS, \(loops), \(inFlight) in flight", seconds, inFlight: inFlight, servers: one, clients: clients,
                     tls: tls)
+            }
+            for inFlight in [1, 16, 64] {
+                try await datagramRequests(
+                    "UDP, \(loops), \(inFlight) in flight", seconds, inFlight: inFlight, servers: one, clients: clients)
             }
         }
         try await one.shutdownGracefully()

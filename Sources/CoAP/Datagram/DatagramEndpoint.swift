@@ -15,16 +15,16 @@ final class DatagramEndpoint {
     private let closePromise: EventLoopPromise<Void>
 
     var carriers: [any DatagramCarrier] = []
-    private var peers: [PeerKey: DatagramPeer] = [:]
+    private(set) var peers: [PeerKey: DatagramPeer] = [:]
     /// The same peers in an order of no meaning, to look at some of them.
-    private var peerList: [DatagramPeer] = []
+    private(set) var peerList: [DatagramPeer] = []
     private(set) var isClosed = false
     var interfaces: InterfaceMembership?
     var onInterfaces: (([NetworkInterface]) -> Void)?
 
     /// Requests of all peers without an answer.
     var openExchanges = 0
-    private var counters = DatagramStatistics()
+    var counters = DatagramStatistics()
     private var alarm: (deadline: NIODeadline, task: Scheduled<Void>)?
     private var sweep: Scheduled<Void>?
     private var leisurely: [LeisurelyAnswer] = []
@@ -106,126 +106,6 @@ final class DatagramEndpoint {
         for peer in peerList { peer.unreachable(failure) }
     }
 
-    // MARK: Receiving
-
-    /// Takes a datagram off a socket.
-    ///
-    /// - Parameter info: where it was sent to and came in.
-    func receive(
-        _ bytes: ByteBuffer, from remote: DatagramAddress, info: NIOPacketInfo?, on carrier: any DatagramCarrier
-    ) {
-        guard !isClosed else { return }
-        count(\.datagramsReceived)
-        let destination = info.flatMap { DatagramAddress($0.destinationAddress) }
-        // No answer can go to nobody, to a group or to everybody; and what fills its room is cut off.
-        guard bytes.readableBytes < DatagramSocket.readSize, remote.port != 0, !remote.isMulticast,
-            !remote.isUnspecified, !remote.isBroadcast, destination?.isBroadcast != true
-        else { return count(\.malformed) }
-        let interface = info.map { UInt32(truncatingIfNeeded: $0.interfaceIndex) } ?? 0
-        let isMulticast = destination?.isMulticast ?? false
-        let arrival = Arrival(
-            localAddress: info?.destinationAddress, interfaceIndex: Int(interface), isMulticast: isMulticast)
-        let origin = destination.map { Origin.answering($0, interface: interface) }
-        let own = DatagramAddress(
-            high: 0, low: 0, port: carrier.port, scope: 0, isIPv6: carrier.isIPv6)
-        let local = isMulticast ? own : destination?.with(port: carrier.port) ?? own
-        let known = peers[PeerKey(remote: remote, local: local)] ?? peers[PeerKey(remote: remote, local: own)]
-
-        guard security == nil else {
-            guard !isMulticast else { return count(\.malformed) }
-            if let known { return known.take(bytes, arrival: arrival, origin: origin) }
-            return admit(
-                bytes, key: PeerKey(remote: remote, local: local), carrier: carrier, arrival: arrival, origin: origin)
-        }
-        let datagram: Datagram
-        do throws(MessageError) {
-            datagram = try Datagram.decode(bytes.readableBytesUInt8Span, limits: limits.message)
-        } catch {
-            count(\.malformed)
-            if let id = error.resetID, !isMulticast {
-                _ = transmit(.empty(.reset, id: id), to: remote, from: origin, by: carrier)
-            }
-            return
-        }
-        let code = datagram.message.code
-        if code.isRequest {
-            // RFC 7252 §8.1: a multicast request is non-confirmable.
-            guard !isMulticast || datagram.kind == .nonConfirmable else { return count(\.malformed) }
-            let peer = known ?? addPeer(PeerKey(remote: remote, local: local), carrier: carrier, isProven: false)
-            guard let peer else { return count(\.peersRefused) }
-            peer.receive(
-                datagram, length: bytes.readableBytes, fingerprint: fingerprint(bytes), arrival: arrival,
-                origin: origin)
-        } else {
-            guard !isMulticast else { return count(\.malformed) }
-            if code.isResponse, let search = searches[datagram.message.token] {
-                return search.receive(datagram, from: remote, origin: origin, carrier: carrier)
-            }
-            if let known, !code.isResponse || known.session?.awaits(datagram.message.token) ?? false {
-                return known.receive(
-                    datagram, length: bytes.readableBytes, fingerprint: fingerprint(bytes), arrival: arrival,
-                    origin: origin)
-            }
-            receive(
-                stray: datagram, from: remote, known: known, length: bytes.readableBytes,
-                fingerprint: fingerprint(bytes), arrival: arrival, origin: origin, carrier: carrier)
-        }
-    }
-
-    /// Takes what no peer waits for: pings of strangers, responses from another port, and what is late.
-    private func receive(
-        stray datagram: Datagram, from remote: DatagramAddress, known: DatagramPeer?, length: Int,
-        fingerprint: UInt64, arrival: Arrival, origin: Origin?, carrier: any DatagramCarrier
-    ) {
-        let message = datagram.message
-        if message.code.isResponse, message.token.count >= DatagramEndpoint.guessProofToken,
-            let peer = peerList.first(where: {
-                $0.key.remote.host == remote.host && $0.session?.awaits(message.token) ?? false
-            })
-        {
-            if datagram.kind == .confirmable {
-                _ = transmit(.empty(.acknowledgement, id: datagram.id), to: remote, from: origin, by: carrier)
-            }
-            return peer.receive(stray: message)
-        }
-        if let known {
-            return known.receive(
-                datagram, length: length, fingerprint: fingerprint, arrival: arrival, origin: origin)
-        }
-        // Nothing is kept for a stranger who asks nothing.
-        if datagram.kind == .confirmable || datagram.kind == .nonConfirmable && message.observe != nil {
-            _ = transmit(.empty(.reset, id: datagram.id), to: remote, from: origin, by: carrier)
-        }
-    }
-
-    /// Ours have eight bytes.
-    private static let guessProofToken = 8
-
-    private func admit(
-        _ bytes: ByteBuffer, key: PeerKey, carrier: any DatagramCarrier, arrival: Arrival, origin: Origin?
-    ) {
-        guard let security else { return }
-        switch security.admit(bytes, from: key.remote.socketAddress) {
-        case .refused(let answer):
-            if let answer { _ = transmit(answer, to: key.remote, from: origin, by: carrier) }
-        case .accepted:
-            guard let peer = addPeer(key, carrier: carrier, isProven: false) else { return count(\.peersRefused) }
-            do {
-                try peer.secure(security, isClient: false)
-                peer.take(bytes, arrival: arrival, origin: origin)
-            } catch {
-                peer.secureFailed(CoAPError(.secureConnectionFailed, "\(error)", cause: error))
-            }
-        }
-    }
-
-    /// What tells a datagram's bytes from others; keyed, so that nobody can make two that look alike.
-    func fingerprint(_ bytes: ByteBuffer) -> UInt64 {
-        var hasher = Hasher()
-        bytes.withUnsafeReadableBytes { hasher.combine(bytes: $0) }
-        return UInt64(bitPattern: Int64(hasher.finalize()))
-    }
-
     // MARK: Sending
 
     /// - Returns: 0, or the system's error number.
@@ -242,7 +122,7 @@ final class DatagramEndpoint {
         _ bytes: ByteBuffer, to remote: DatagramAddress, from origin: Origin?, by carrier: any DatagramCarrier
     ) -> CInt {
         let error = carrier.send(bytes, to: remote, from: origin)
-        if error == 0 { count(\.datagramsSent) } else { count(\.sendErrors) }
+        if error == 0 { counters.datagramsSent += 1 } else { counters.sendErrors += 1 }
         return error
     }
 
@@ -373,42 +253,4 @@ final class DatagramEndpoint {
         for deadline in searches.values.lazy.map(\.deadline) { next = min(next ?? deadline, deadline) }
         if let next { wake(at: max(next, now)) }
     }
-}
-
-/// What an endpoint has done.
-public struct DatagramStatistics: Sendable, Hashable {
-    /// Datagrams that came.
-    public var datagramsReceived: UInt64 = 0
-    /// Datagrams that went.
-    public var datagramsSent: UInt64 = 0
-    /// Datagrams that were no message, or could not be meant for us.
-    public var malformed: UInt64 = 0
-    /// Repetitions that came.
-    public var duplicates: UInt64 = 0
-    /// Repetitions that went.
-    public var retransmissions: UInt64 = 0
-    /// Datagrams the system did not take.
-    public var sendErrors: UInt64 = 0
-    /// ICMP messages about what was sent.
-    public var socketErrors: UInt64 = 0
-    /// Requests refused because too many were open.
-    public var requestsRefused: UInt64 = 0
-    /// Answers to multicast requests not sent because too many waited.
-    public var answersDropped: UInt64 = 0
-    /// Notifications not sent because newer ones came before the peer acknowledged.
-    public var notificationsDropped: UInt64 = 0
-    /// Peers that had to make room.
-    public var peersEvicted: UInt64 = 0
-    /// Requests of strangers not taken because all peers were busy.
-    public var peersRefused: UInt64 = 0
-    /// Peers known now.
-    public var peers = 0
-    /// Requests without an answer now.
-    public var openExchanges = 0
-    /// Bytes of answers kept for repetitions now.
-    public var rememberedBytes = 0
-    /// Bytes held for block-wise transfers now.
-    public var blockwiseBytes = 0
-    /// Memberships of groups now: one for each group and interface.
-    public var memberships = 0
 }

@@ -24,8 +24,8 @@ public struct DatagramLimits: Sendable, Hashable {
 
     /// Peers known at once. Beyond it the one that is idle longest goes, then one whose address is not proven.
     ///
-    /// A home has tens; a peer that is known and idle costs about 2 kB.
-    public var peers = 1024
+    /// A home has tens; a peer that is known and idle costs about 4 kB, measured, so strangers get 2 MB.
+    public var peers = 512
 
     /// Requests without an answer, of all peers together; the next one gets 5.03.
     public var openExchanges = 1024

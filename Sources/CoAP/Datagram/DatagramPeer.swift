@@ -19,8 +19,8 @@ final class DatagramPeer {
     let carrier: any DatagramCarrier
     let channel: PeerChannel
     private(set) var session: Session?
-    private var plainFlow: PlainFlow?
-    private var securedFlow: SecuredFlow?
+    /// Whether handlers secure the datagrams; if not they carry the messages as they are.
+    private var isSecured = false
 
     /// Whether somebody on this side holds on to it, so that it does not go when it is idle.
     var isHeld = false
@@ -69,15 +69,6 @@ final class DatagramPeer {
     var limits: DatagramLimits { endpoint.limits.datagram }
     var now: NIODeadline { endpoint.eventLoop.now }
 
-    /// What carries the messages.
-    private var flow: any DatagramFlow {
-        if let securedFlow { return securedFlow }
-        if let plainFlow { return plainFlow }
-        let flow = PlainFlow(peer: self)
-        plainFlow = flow
-        return flow
-    }
-
     /// Whether nothing would be lost with it.
     var isIdle: Bool {
         guard !isHeld, open.isEmpty, outgoing.isEmpty, waiting.isEmpty, ready.isEmpty else { return false }
@@ -90,7 +81,7 @@ final class DatagramPeer {
     func open(peer certificate: PeerCertificate?) {
         guard session == nil, !isClosed else { return }
         handshakeTimer?.cancel()
-        if securedFlow != nil { amplification.prove() }
+        if isSecured { amplification.prove() }
         let session = Session(
             eventLoop: endpoint.eventLoop, limits: endpoint.limits, link: self, bodyBudget: endpoint.bodyBudget)
         let connection = Connection(channel: channel, peer: certificate, session: session)
@@ -104,7 +95,7 @@ final class DatagramPeer {
 
     /// Puts handlers between the network and the messages; the exchange begins when they say so.
     func secure(_ security: any DatagramSecurity, isClient: Bool) throws {
-        securedFlow = SecuredFlow(peer: self)
+        isSecured = true
         try security.addHandlers(to: channel, isClient: isClient)
         try channel.pipeline.syncOperations.addHandler(MessageLayerHandler(peer: self))
         let limit = endpoint.limits.handshakeTimeout
@@ -161,13 +152,15 @@ final class DatagramPeer {
 
     // MARK: Datagrams
 
-    /// Takes what came from the network.
+    /// Takes what came from the network, for the handlers.
     func take(_ bytes: ByteBuffer, arrival: Arrival, origin: Origin?) {
         lastHeard = now
-        flow.receive(bytes, arrival: arrival, origin: origin)
+        securedArrival = (arrival, origin)
+        channel.pipeline.syncOperations.fireChannelRead(NIOAny(bytes))
+        channel.pipeline.syncOperations.fireChannelReadComplete()
     }
 
-    /// Takes the bytes of a message.
+    /// Takes the bytes of a message from the handlers.
     func receive(_ bytes: ByteBuffer, arrival: Arrival, origin: Origin?) {
         let span = bytes.readableBytesUInt8Span
         do throws(MessageError) {
@@ -189,8 +182,14 @@ final class DatagramPeer {
     /// - Returns: 0, or the system's error number.
     func transmit(_ datagram: Datagram, from origin: Origin?) -> CInt {
         guard !isClosed else { return 0 }
-        amplification.send(datagram.encodedLength)
-        return flow.send(datagram, from: origin ?? self.origin)
+        guard isSecured else {
+            if !amplification.isProven { amplification.send(datagram.encodedLength) }
+            return endpoint.transmit(datagram, to: key.remote, from: origin ?? self.origin, by: carrier)
+        }
+        var buffer = channel.allocator.buffer(capacity: datagram.encodedLength)
+        datagram.encode(into: &buffer)
+        channel.pipeline.syncOperations.writeAndFlush(NIOAny(buffer), promise: nil)
+        return 0
     }
 
     /// What the handlers have made of a message, or say by themselves.
@@ -244,7 +243,12 @@ extension DatagramPeer: SessionLink {
 
     func close(_ error: CoAPError) {
         if cause == nil { cause = error }
-        flow.close()
+        if isSecured {
+            // The handlers have a farewell to say.
+            channel.pipeline.syncOperations.close(mode: .all, promise: nil)
+        } else {
+            channel.finish(error: error)
+        }
     }
 
     /// A ping is an empty confirmable message, which every endpoint rejects (RFC 7252 §4.3).

@@ -63,7 +63,7 @@ extension Session {
         state.isStarted = true
         let waiting = state.waiting
         state.waiting = []
-        for notification in waiting { notified(state, state.token, notification) }
+        for notification in waiting { deliver(notification, state.token, state) }
     }
 
     /// Whether a notification is newer than all before it. Over a stream they come in order (RFC 8323 §7.1).
@@ -90,6 +90,11 @@ extension Session {
             if state.waiting.count >= ObservationState.waitingLimit { state.waiting.removeFirst() }
             return state.waiting.append(notification)
         }
+        deliver(notification, token, state)
+    }
+
+    /// Hands a notification out, once the rest of its body has been fetched; one that is being fetched is given up.
+    private func deliver(_ notification: Message, _ token: Token, _ state: ObservationState) {
         if let fetch = state.fetch {
             state.fetch = nil
             abandon(fetch)
@@ -98,9 +103,11 @@ extension Session {
         state.fetch = fetchRest(of: notification, request: state.request, timeout: state.timeout) {
             [weak self] result in
             state.fetch = nil
-            guard self?.observations[token] === state, case .success(let whole) = result, whole.code.isSuccess else {
+            guard self?.observations[token] === state, case .success(var whole) = result, whole.code.isSuccess else {
                 return
             }
+            // One that changed while it was fetched was fetched anew, by a request that observes nothing.
+            if whole.observe == nil { whole.observe = notification.observe }
             state.onNotification(whole)
         }
     }

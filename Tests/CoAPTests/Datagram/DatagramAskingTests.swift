@@ -256,6 +256,30 @@ struct DatagramAskingTests {
         #expect(seen.value == [1, 3, 4, 5])
     }
 
+    @Test func whatComesDuringTheFirstBodyIsDeliveredAfterIt() throws {
+        let network = FakeNetwork()
+        let seen = Shared<[UInt8]>([])
+        let future = try network.connect().observe(request, timeout: .seconds(60)) { message in
+            seen.update { $0 += message.payload }
+        }
+        let sent = try #require(network.next())
+        var first = notification(sent.message.token, 5, [UInt8](repeating: 0, count: 1024))
+        first.block2 = Block(number: 0, more: true, exponent: 6)
+        network.send(.acknowledgement, sent.id, first)
+        let next = try #require(network.next())
+        #expect(next.message.block2?.number == 1)
+        for (id, number) in [6, 8, 7].enumerated() {
+            network.send(
+                .nonConfirmable, UInt16(id), notification(sent.message.token, UInt32(number), [UInt8(number)]))
+        }
+        #expect(network.result(future) == nil)
+        var last = answer(next, [9])
+        last.block2 = Block(number: 1, more: false, exponent: 6)
+        network.send(.acknowledgement, next.id, last)
+        #expect(try network.value(future).first.payload.count == 1025)
+        #expect(seen.value == [6, 8])
+    }
+
     // MARK: Multicast
 
     private func search(
