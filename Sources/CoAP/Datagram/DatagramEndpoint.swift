@@ -74,6 +74,10 @@ final class DatagramEndpoint {
 
     /// Ends everything: peers, searches, sockets.
     func close() {
+        end(CoAPError(.closedLocally, "the endpoint was closed by this side"))
+    }
+
+    private func end(_ error: CoAPError) {
         guard !isClosed else { return }
         isClosed = true
         alarm?.task.cancel()
@@ -81,7 +85,6 @@ final class DatagramEndpoint {
         leisurely = []
         interfaces?.stop()
         interfaces = nil
-        let error = CoAPError(.closedLocally, "the endpoint was closed by this side")
         for search in Array(searches.values) { search.end(.failure(error)) }
         for peer in peerList { peer.end(error) }
         for carrier in carriers { carrier.close() }
@@ -89,10 +92,10 @@ final class DatagramEndpoint {
         closePromise.succeed()
     }
 
-    /// The system has closed a socket under us.
+    /// The system has closed a socket under us: a connected one whose peer's network is gone, as a rule.
     func socketClosed(_ socket: DatagramSocket) {
         guard !isClosed, carriers.contains(where: { $0 === socket }) else { return }
-        close()
+        end(CoAPError(.connectionClosed, "the socket is gone: the network to the peer failed"))
     }
 
     func interfacesChanged(_ interfaces: [NetworkInterface]) {

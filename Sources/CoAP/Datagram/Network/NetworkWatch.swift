@@ -5,8 +5,9 @@ import NIOPosix
 /// Tells when interfaces or addresses come, go or change.
 ///
 /// The kernel says so itself over netlink (rtnetlink(7)): at once, and nothing runs while nothing changes. What it says
-/// is not read, for the state that counts is asked for anew; a burst of messages is one change. Where netlink is
-/// forbidden the state is looked at every few seconds.
+/// is not read, for the state that counts is asked for anew; a burst of messages is one change. Where it does not say,
+/// as in some containers, the state is looked at every few seconds; that takes netlink as well (getifaddrs(3)), so who
+/// forbids the address family altogether has no groups.
 final class NetworkWatch {
     private let eventLoop: any EventLoop
     private var onChange: (() -> Void)?
