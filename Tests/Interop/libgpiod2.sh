@@ -63,6 +63,6 @@ options="-qq -o Dir::Etc::SourceList=$work/sources.list -o Dir::Etc::SourceParts
 apt-get $options update >"$work/log" 2>&1 && cd "$work" &&
     apt-get $options download libgpiod-dev >>"$work/log" 2>&1 ||
     skip "Debian 13's libgpiod-dev cannot be had: $(tail -n 1 "$work/log")"
-dpkg-deb -x "$work"/libgpiod-dev_*.deb "$work/root" || skip "the package cannot be unpacked"
-grep -q GPIOD_LINE_BULK_MAX_LINES "$work/root/usr/include/gpiod.h" && skip "the package holds libgpiod 1 as well"
-build "libgpiod $(basename "$work"/libgpiod-dev_*.deb | cut -d_ -f2)" -isystem "$work/root/usr/include"
+dpkg-deb -x "$work"/libgpiod-dev_*.deb "$work/unpacked" || skip "the package cannot be unpacked"
+grep -q GPIOD_LINE_BULK_MAX_LINES "$work/unpacked/usr/include/gpiod.h" && skip "the package holds libgpiod 1 as well"
+build "libgpiod $(basename "$work"/libgpiod-dev_*.deb | cut -d_ -f2)" -isystem "$work/unpacked/usr/include"
