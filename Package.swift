@@ -41,6 +41,7 @@ let package = Package(
             name: "CMbedTLS",
             linkerSettings: [.linkedLibrary("mbedtls"), .linkedLibrary("mbedx509"), .linkedLibrary("mbedcrypto")]),
         .target(name: "CGPIOD", linkerSettings: [.linkedLibrary("gpiod")]),
+        .target(name: "CExpat", linkerSettings: [.linkedLibrary("expat")]),
 
         // Floor 2: codecs; values and bytes, no I/O.
         .target(name: "CBOR", swiftSettings: swift6),
@@ -59,6 +60,7 @@ let package = Package(
 
         // Floor 4: transports.
         .target(name: "CoAP", dependencies: ["CoAPMessages", "TLS", nio, nioPosix], swiftSettings: swift6),
+        .target(name: "XMPP", dependencies: ["TLS", "CExpat", nio, nioPosix, log], swiftSettings: swift6),
 
         // Floor 5: the domain.
         .target(name: "Concentrator", dependencies: ["OneLoop"], swiftSettings: swift6),
@@ -131,6 +133,9 @@ let package = Package(
         .testTarget(
             name: "CoAPTests", dependencies: ["CoAP", "CoAPMessages", "TLS", nio, nioPosix, nioEmbedded],
             exclude: ["Peers/aiocoap_client.py", "Peers/aiocoap_server.py"], swiftSettings: swift6),
+        .testTarget(
+            name: "XMPPTests", dependencies: ["XMPP", "TLS", nio, nioPosix, nioEmbedded, log], exclude: ["Peers"],
+            swiftSettings: swift6),
         .testTarget(name: "ConcentratorTests", dependencies: ["Concentrator", "OneLoop"], swiftSettings: swift6),
         .testTarget(
             name: "PairingTests", dependencies: ["Pairing", "GPIO", "FlashStore", "OneLoop"], swiftSettings: swift6),

@@ -1,8 +1,9 @@
-/// Base64 of RFC 4648 4, as PEM wraps it.
-enum Base64 {
+/// Base64 of RFC 4648 4, as PEM wraps it and as SASL carries it.
+public enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-    static func encode(_ bytes: [UInt8]) -> [UInt8] {
+    /// The characters, padded.
+    public static func encode(_ bytes: [UInt8]) -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
         var index = 0
@@ -20,8 +21,11 @@ enum Base64 {
         return text
     }
 
+    /// The characters, padded.
+    public static func text(_ bytes: [UInt8]) -> String { String(decoding: encode(bytes), as: UTF8.self) }
+
     /// The bytes, or nil when a character, the length or the padding is wrong. White space between is skipped.
-    static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
+    public static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         var group: UInt32 = 0
         var count = 0

@@ -1,0 +1,5 @@
+/// What carries a session's stanzas: a connection to a server, or ``MemoryServer``.
+public protocol SessionLink: AnyObject {
+    /// Sends a stanza, or lets it wait; false when that is not possible.
+    func send(_ stanza: Stanza) -> Bool
+}
