@@ -64,6 +64,7 @@ let package = Package(
 
         // Floor 5: the domain.
         .target(name: "Concentrator", dependencies: ["OneLoop"], swiftSettings: swift6),
+        .target(name: "Access", dependencies: ["OneLoop"], swiftSettings: swift6),
         .target(name: "Pairing", dependencies: ["OneLoop", "GPIO", "FlashStore", log], swiftSettings: swift6),
         .target(name: "OCFModel", dependencies: ["CBOR", "CoAPMessages", "TLS"], swiftSettings: swift6),
 
@@ -137,6 +138,7 @@ let package = Package(
             name: "XMPPTests", dependencies: ["XMPP", "TLS", nio, nioPosix, nioEmbedded, log], exclude: ["Peers"],
             swiftSettings: swift6),
         .testTarget(name: "ConcentratorTests", dependencies: ["Concentrator", "OneLoop"], swiftSettings: swift6),
+        .testTarget(name: "AccessTests", dependencies: ["Access", "OneLoop"], swiftSettings: swift6),
         .testTarget(
             name: "PairingTests", dependencies: ["Pairing", "GPIO", "FlashStore", "OneLoop"], swiftSettings: swift6),
         .target(

@@ -77,6 +77,15 @@ extension Concentrator {
         return readings
     }
 
+    /// Whether a node's readings have to be fetched from its thing, by ``refresh(_:)``.
+    public func fetches(_ id: NodeID) -> Bool { records[id]?.driver.fetches(id) ?? false }
+
+    /// Fetches a node's readings from its thing, where that is how they come; returns when they are there.
+    public func refresh(_ id: NodeID) async throws(NodeError) {
+        guard let record = records[id] else { throw NodeError(.notFound, "there is no node \(id)") }
+        if record.driver.fetches(id) { try await record.driver.refresh(id) }
+    }
+
     private var ordered: [NodeRecord] { records.values.sorted { $0.sequence < $1.sequence } }
 
     /// The node and all below it, parents first.

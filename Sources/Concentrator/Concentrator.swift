@@ -22,6 +22,8 @@ public final class Concentrator {
         public var sources = 16
         /// Subscriptions: three doors, their sessions, the metrics.
         public var subscriptions = 256
+        /// Fields with a history: 3 KB each when full after a month, so 3 MB; 0 keeps none.
+        public var historyFields = 1_000
         /// Writes in one request; more would keep the loop from other doors.
         public var writesPerRequest = 1_000
 
@@ -38,19 +40,22 @@ public final class Concentrator {
         public var nodesRefused: UInt64 = 0
         /// Fields dropped because the node had ``Limits/fieldsPerNode``.
         public var fieldsDropped: UInt64 = 0
+        /// Readings whose field got no history because ``Limits/historyFields`` have one.
+        public var historiesRefused: UInt64 = 0
         /// Subscriptions refused.
         public var subscriptionsRefused: UInt64 = 0
     }
 
     /// What the limits have turned away.
-    public private(set) var counters = Counters()
+    public internal(set) var counters = Counters()
     /// The data sources, in the order they were registered; the metering topology is first.
     public private(set) var sources: [DataSource] = [.meteringTopology]
 
     let limits: Limits
     var records: [NodeID: NodeRecord] = [:]
+    var historyFields = 0
     private var lastSequence: UInt64 = 0
-    private var bus: EventBus
+    let bus: EventBus
 
     /// An empty concentrator with the one data source that must exist.
     public init(limits: Limits = .default) {
@@ -119,6 +124,7 @@ public final class Concentrator {
     public func remove(_ id: NodeID) {
         guard let record = records[id] else { return }
         for child in record.children { remove(child) }
+        historyFields -= record.histories.count
         records[id] = nil
         if let parent = record.description.parent.flatMap({ records[$0] }) {
             parent.children.removeAll { $0 == id }
@@ -133,6 +139,7 @@ public final class Concentrator {
     public func update(_ id: NodeID, fields: [Field]) {
         guard let record = records[id] else { return }
         var changed: [Field] = []
+        let now = WallTime.now()
         for field in fields {
             if let index = record.fields.firstIndex(where: { $0.name == field.name }) {
                 if !record.fields[index].saysTheSame(as: field) { changed.append(field) }
@@ -142,7 +149,9 @@ public final class Concentrator {
                 changed.append(field)
             } else {
                 counters.fieldsDropped += 1
+                continue
             }
+            remember(field, of: record, now: now)
         }
         if let newest = fields.map(\.timestamp).max() {
             record.lastSeen = newest
@@ -184,11 +193,11 @@ public final class Concentrator {
         records[id]?.lastSeen = time
     }
 
-    /// Gives a node another name for people; told as an event of status.
+    /// Gives a node another name for people.
     public func setDisplayName(_ id: NodeID, _ name: String) {
         guard let record = records[id], record.description.displayName != name else { return }
         record.description.displayName = name
-        bus.post(.status(id, record.status))
+        bus.post(.renamed(id, name))
     }
 
     // MARK: Events

@@ -6,9 +6,10 @@ final class NodeRecord {
     var description: NodeDescription
     let driver: any NodeDriver
     /// Where it stands in the order in which nodes came.
-    let sequence: UInt64
+    var sequence: UInt64
     let depth: Int
     var fields: [Field] = []
+    var histories: [FieldHistory] = []
     var children: [NodeID] = []
     var messages: [NodeMessage] = []
     var lastSeen: WallTime?

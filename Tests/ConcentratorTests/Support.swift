@@ -28,6 +28,8 @@ final class Recorder {
             case .updated(let id, let fields): "updated \(id) \(fields.map { "\($0.name)=\($0.value)" })"
             case .parameter(let id, let name, let value): "parameter \(id) \(name)=\(value)"
             case .status(let id, let status): "status \(id) \(status.state) \(status.isAvailable)"
+            case .renamed(let id, let name): "renamed \(id) \(name)"
+            case .moved(let id, let up): "moved \(id) \(up ? "up" : "down")"
             case .removed(let id): "removed \(id)"
             }
         events.append(text)

@@ -8,7 +8,7 @@ private let floors: [[String]] = [
     ["CBOR", "CoAPMessages", "Advertising", "JSONText"],
     ["OneLoop", "TLS", "FlashStore", "GPIO", "BluetoothLE", "Systemd", "LogOutput"],
     ["CoAP", "XMPP"],
-    ["Concentrator", "Pairing", "OCFModel"],
+    ["Concentrator", "Access", "Pairing", "OCFModel"],
     ["GPIONodes", "BLENodes", "OCFDoor", "OCFCloud"],
     ["Gateway"],
     ["gatehouse", "gatehouse-cloud", "gatehouse-demo"],
@@ -17,7 +17,7 @@ private let floors: [[String]] = [
 /// Companions run elsewhere: they share codecs, machinery, transports and values with the gateway, but no driver, no
 /// door and none of its domain.
 private let companions: Set<String> = ["OCFCloud"]
-private let gatewayOnly: Set<String> = ["GPIONodes", "BLENodes", "OCFDoor", "Concentrator", "Pairing", "Gateway"]
+private let gatewayOnly: Set<String> = ["GPIONodes", "BLENodes", "OCFDoor", "Concentrator", "Access", "Pairing", "Gateway"]
 
 private struct Manifest: Decodable {
     struct Dependency: Decodable {

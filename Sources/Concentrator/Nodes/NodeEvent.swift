@@ -8,6 +8,10 @@ public enum NodeEvent: Sendable {
     case parameter(NodeID, name: String, value: FieldValue)
     /// State, messages or availability changed.
     case status(NodeID, NodeStatus)
+    /// A node has another name for people.
+    case renamed(NodeID, String)
+    /// A node changed places with the one before it or after it.
+    case moved(NodeID, up: Bool)
     /// A node went, its children before it.
     case removed(NodeID)
 }

@@ -194,6 +194,10 @@ extension House {
             events.send([
                 "kind": "value", "node": .string("\(id)"), "name": .string(name), "value": NodeJSON.value(value),
             ])
+        case .renamed(let id, let name):
+            events.send(["kind": "renamed", "node": .string("\(id)"), "name": .string(name)])
+        case .moved(let id, let up):
+            events.send(["kind": "moved", "node": .string("\(id)"), "up": .bool(up)])
         case .status(let id, let status):
             events.send([
                 "kind": "status", "node": .string("\(id)"), "available": .bool(status.isAvailable),

@@ -19,7 +19,8 @@ extension OCFDevice {
         case .parameter(let id, let name, _):
             guard let entry = entries[id] else { return }
             tell(entry) { $0.shows(parameter: name) }
-        case .status(let id, _): statusChanged(id)
+        case .status(let id, _), .renamed(let id, _): statusChanged(id)
+        case .moved: break
         }
     }
 
