@@ -51,6 +51,9 @@ public final class Concentrator {
     /// The data sources, in the order they were registered; the metering topology is first.
     public private(set) var sources: [DataSource] = [.meteringTopology]
 
+    /// What can be done to each bus as a whole.
+    public internal(set) var busCommands: [BusCommands] = []
+
     let limits: Limits
     var records: [NodeID: NodeRecord] = [:]
     var historyFields = 0

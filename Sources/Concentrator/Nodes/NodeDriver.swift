@@ -15,6 +15,14 @@ public protocol NodeDriver: AnyObject, Sendable {
     /// Fetches readings of a node from its thing, which may take seconds, and tells them through
     /// ``Concentrator/update(_:fields:)``.
     func refresh(_ node: NodeID) async throws(NodeError)
+
+    /// What can be done to a node besides setting its parameters; nothing unless the driver says so.
+    func commands(of node: NodeID) -> [NodeCommand]
+
+    /// Does one of its commands; the values have been checked, and there is one for each parameter.
+    ///
+    /// - Returns: a sentence for people.
+    func perform(_ command: String, on node: NodeID, _ values: CommandValues) async throws(NodeError) -> String
 }
 
 extension NodeDriver {
@@ -23,4 +31,12 @@ extension NodeDriver {
 
     /// Nothing to fetch.
     public func refresh(_ node: NodeID) async throws(NodeError) {}
+
+    /// None.
+    public func commands(of node: NodeID) -> [NodeCommand] { [] }
+
+    /// Refuses: there are none.
+    public func perform(_ command: String, on node: NodeID, _ values: CommandValues) async throws(NodeError) -> String {
+        throw NodeError(.unknownCommand, "\(node) has no command \"\(command)\"")
+    }
 }

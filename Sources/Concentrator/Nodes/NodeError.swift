@@ -20,8 +20,12 @@ public struct NodeError: Error, Sendable, Hashable, CustomStringConvertible {
         case unknownField
         /// The node has no such parameter.
         case unknownParameter
+        /// The node has no such command.
+        case unknownCommand
         /// The value is of the wrong kind or out of range.
         case invalidValue
+        /// Possible, but not now or not so.
+        case refused
         /// The thing did not do it.
         case driverFailed
     }
