@@ -33,6 +33,7 @@ public final class Pairing {
     private var subscriptions: UInt64 = 0
     private var button: (any Button)?
     private(set) var isClosed = false
+    private var isJoining = false
     var hooks: [(name: String, hook: ResetHook)] = []
     var resetWaiters: [CheckedContinuation<Bool, Never>] = []
     /// What went wrong last with the store or a reset; nil once it goes well again.
@@ -191,6 +192,19 @@ public final class Pairing {
         subscribers.removeAll { $0.0 == id }
     }
 
+    /// Shows on the LED whether sensors may join, and makes a press end that. The window itself is not the ceremony's.
+    public func setJoining(_ joining: Bool) {
+        guard !isClosed, joining != isJoining else { return }
+        isJoining = joining
+        player.show(shownPattern)
+    }
+
+    /// Shows a signal once, unless the LED has something else to say: a knock, a warning.
+    public func show(_ signal: Signal) {
+        guard !isClosed, state.pattern == .dark else { return }
+        player.play(signal)
+    }
+
     /// Refuses who waits, and leaves the LED dark. Trust or a reset on its way to the flash still gets there, and who
     /// waits for it is told.
     public func close() {
@@ -212,21 +226,29 @@ public final class Pairing {
     // MARK: The machine's hands
 
     private var rules: Ceremony.Rules {
-        Ceremony.Rules(configuration, isLocked: isLocked, hasButton: button?.trouble == nil)
+        Ceremony.Rules(
+            configuration, isLocked: isLocked, hasButton: button?.trouble == nil, isJoining: isJoining)
     }
 
     func handle(_ event: Ceremony.Event, at moment: Ceremony.Moment? = nil) {
         let before = state
         let (next, effects) = Ceremony.transition(state, event, at: moment ?? clock.now, rules)
         state = next
-        player.show(next.pattern)
+        player.show(shownPattern)
         for effect in effects { perform(effect) }
         schedule()
         if Phase(before) != Phase(state) { emit(.phase(phase)) }
     }
 
+    private var shownPattern: Pattern {
+        let pattern = state.pattern
+        return pattern == .dark && isJoining ? .joining : pattern
+    }
+
     private func perform(_ effect: Ceremony.Effect) {
         switch effect {
+        case .openJoin: emit(.joinWanted)
+        case .closeJoin: emit(.joinUnwanted)
         case .refuse(_, let reason): answer(.refused(reason))
         case .accept: answer(.accepted)
         case .signal(let signal): player.play(signal)

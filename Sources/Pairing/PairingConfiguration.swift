@@ -8,6 +8,10 @@ public struct PairingConfiguration: Sendable, Hashable {
     /// walk from a desk to the box.
     public var window: Duration = .seconds(30)
 
+    /// How long a press lasts before letting go lets sensors join; nil when the gateway has nothing to join. 3 s is no
+    /// press by accident, and leaves two until the warning.
+    public var joinAfter: Duration?
+
     /// How long a press lasts before it is taken for a factory reset in the making and the LED warns. 5 s is longer
     /// than anybody presses by accident.
     public var warnAfter: Duration = .seconds(5)
@@ -38,6 +42,13 @@ public struct PairingConfiguration: Sendable, Hashable {
         }
         guard warnAfter >= .seconds(1), warnAfter <= .seconds(60) else {
             throw .invalid("the hold before the warning is \(warnAfter); expected 1 to 60 seconds")
+        }
+        if let joinAfter {
+            guard joinAfter >= .seconds(1), joinAfter <= warnAfter - .seconds(1) else {
+                throw .invalid(
+                    "the hold that lets sensors join is \(joinAfter); expected 1 second at least, and a second less than the "
+                        + "\(warnAfter) before the warning")
+            }
         }
         // One second is the least in which a person sees the warning and lets go.
         guard resetAfter >= warnAfter + .seconds(1), resetAfter <= .seconds(120) else {

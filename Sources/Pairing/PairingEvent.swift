@@ -2,6 +2,10 @@
 public enum PairingEvent: Sendable, Hashable {
     /// The ceremony is in another state.
     case phase(Pairing.Phase)
+    /// The button asks to let sensors join.
+    case joinWanted
+    /// The button asks to let no more sensors join.
+    case joinUnwanted
     /// Trust was given, durably.
     case trusted(TrustRecord)
     /// Trust was taken away.

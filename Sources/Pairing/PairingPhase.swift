@@ -23,7 +23,7 @@ extension Pairing.Phase {
         self =
             switch state {
             case .idle, .awaitingRelease: .idle
-            case .pressed: .pressed
+            case .pressed, .joinOffer: .pressed
             case .knocking(let candidate, let until): .knocking(candidate, until: until)
             case .knockingUnderPress(let candidate, let until, _): .knocking(candidate, until: until)
             case .answering(let candidate, _): .answering(candidate)
@@ -38,7 +38,7 @@ extension Ceremony.State {
     /// Whether time that passes counts as holding the button.
     var holdsButton: Bool {
         switch self {
-        case .pressed, .knockingUnderPress, .answering, .warning: true
+        case .pressed, .knockingUnderPress, .answering, .joinOffer, .warning: true
         default: false
         }
     }

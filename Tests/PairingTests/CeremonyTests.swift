@@ -15,6 +15,8 @@ import Testing
         let effects: [Effect]
         var locked = false
         var button = true
+        var join = false
+        var joining = false
         var testDescription: String { "\(from) + \(event) at \(at)" }
     }
 
@@ -79,6 +81,51 @@ import Testing
         Row(from: storingDown, event: .buttonLost, at: s(2), to: storing, effects: []),
         Row(from: resettingDown, event: .buttonLost, at: s(2), to: resetting, effects: []),
         same(.idle, .buttonLost, 2),
+    ]
+
+    static let offer = State.joinOffer(since: s(1))
+
+    /// The hold of three seconds, where there is something to join.
+    static let joining: [Row] = [
+        Row(from: .pressed(since: s(1)), event: .tick, at: s(3.9), to: .pressed(since: s(1)), effects: [], join: true),
+        Row(from: .pressed(since: s(1)), event: .tick, at: s(4), to: offer, effects: [], join: true),
+        Row(
+            from: .pressed(since: s(1)), event: .buttonUp, at: s(3.9), to: .idle, effects: [.personPresent, .report],
+            join: true),
+        // A timer that came late takes nothing away, unless the hold has become a warning meanwhile.
+        Row(
+            from: .pressed(since: s(1)), event: .buttonUp, at: s(4.5), to: .idle, effects: [.personPresent, .openJoin],
+            join: true),
+        Row(
+            from: .pressed(since: s(1)), event: .buttonUp, at: s(6), to: .idle, effects: [.signal(.backedOut)],
+            join: true),
+        Row(from: .pressed(since: s(1)), event: .tick, at: s(60), to: .warning(since: s(60)), effects: [], join: true),
+        Row(from: offer, event: .buttonUp, at: s(5.9), to: .idle, effects: [.personPresent, .openJoin], join: true),
+        Row(from: offer, event: .tick, at: s(5.9), to: offer, effects: [], join: true),
+        Row(from: offer, event: .tick, at: s(6), to: .warning(since: s(6)), effects: [], join: true),
+        Row(from: offer, event: .buttonUp, at: s(6), to: .idle, effects: [.signal(.backedOut)], join: true),
+        Row(from: offer, event: .buttonDown, at: s(5), to: offer, effects: [], join: true),
+        Row(from: offer, event: .buttonStuck, at: s(5), to: offer, effects: [], join: true),
+        Row(from: offer, event: .buttonLost, at: s(5), to: .idle, effects: [], join: true),
+        Row(from: offer, event: window, at: s(5), to: offer, effects: [.refuse(owner, .busy)], join: true),
+        Row(from: offer, event: .withdraw, at: s(5), to: offer, effects: [], join: true),
+        Row(from: offer, event: .locked, at: s(5), to: offer, effects: [], join: true),
+        Row(from: offer, event: .stored, at: s(5), to: offer, effects: [], join: true),
+        Row(from: offer, event: .resetEnded(complete: true), at: s(5), to: offer, effects: [], join: true),
+        Row(
+            from: offer, event: .resetRequested(.command), at: s(5), to: resettingDown, effects: [.reset(.command)],
+            join: true),
+        // While sensors may join a press ends that, and a long one begins it anew.
+        Row(
+            from: .pressed(since: s(1)), event: .buttonUp, at: s(2), to: .idle, effects: [.personPresent, .closeJoin],
+            join: true, joining: true),
+        Row(
+            from: offer, event: .buttonUp, at: s(5), to: .idle, effects: [.personPresent, .openJoin], join: true,
+            joining: true),
+        // A press that answers a knock is no offer, however long.
+        Row(from: answering, event: .tick, at: s(5), to: answering, effects: [], join: true),
+        Row(from: answering, event: .buttonUp, at: s(5), to: storing, effects: [.store(cloud)], join: true),
+        Row(from: under, event: .tick, at: s(5), to: under, effects: [], join: true),
     ]
 
     static let time: [Row] = [
@@ -198,9 +245,12 @@ import Testing
         same(.idle, .resetEnded(complete: true), 2), same(knocking, .resetEnded(complete: true), 2),
     ]
 
-    @Test(arguments: button + time + candidates + store + reset)
+    @Test(arguments: button + joining + time + candidates + store + reset)
     func row(_ row: Row) {
-        let rules = Ceremony.Rules(PairingConfiguration(), isLocked: row.locked, hasButton: row.button)
+        var configuration = PairingConfiguration()
+        configuration.joinAfter = row.join ? .seconds(3) : nil
+        let rules = Ceremony.Rules(
+            configuration, isLocked: row.locked, hasButton: row.button, isJoining: row.joining)
         let (state, effects) = Ceremony.transition(row.from, row.event, at: row.at, rules)
         #expect(state == row.to)
         #expect(effects == row.effects)
@@ -210,7 +260,9 @@ import Testing
     /// without a store that succeeded, and none resets without a warning of its full time.
     @Test func promisesUnderRandomEvents() {
         var random = SplitMix(seed: 7)
-        let rules = Ceremony.Rules(PairingConfiguration())
+        var configuration = PairingConfiguration()
+        configuration.joinAfter = .seconds(3)
+        let rules = Ceremony.Rules(configuration)
         for _ in 0..<300 {
             var state = State.idle
             var now = Duration.zero

@@ -292,3 +292,57 @@ import Testing
     var trouble: String?
     func close() {}
 }
+
+// MARK: Joining
+
+@Loop extension PairingTests {
+    @Test func aHoldOfThreeSecondsAsksToLetSensorsJoinAndTheLampSaysSo() throws {
+        let pairing = try pairing { $0.joinAfter = .seconds(3) }
+        var events: [PairingEvent] = []
+        pairing.subscribe { events.append($0) }
+        pairing.buttonChanged(pressed: true)
+        clock.advance(.seconds(3))
+        #expect(events == [.phase(.pressed)])
+        #expect(lamp.isOn)
+        pairing.buttonChanged(pressed: false)
+        #expect(events.contains(.joinWanted))
+        pairing.setJoining(true)
+        #expect(lamp.isOn)
+        clock.advance(.milliseconds(500))
+        #expect(!lamp.isOn)
+        // What came in is shown over it, then it goes on.
+        pairing.show(.accepted)
+        clock.advance(.seconds(1))
+        #expect(lamp.isOn)
+        clock.advance(.milliseconds(1150))
+        #expect(lamp.isOn)
+        clock.advance(.milliseconds(500))
+        #expect(!lamp.isOn)
+        // A press ends it.
+        press(pairing)
+        #expect(events.contains(.joinUnwanted))
+        pairing.setJoining(false)
+        clock.advance(.seconds(1))
+        #expect(!lamp.isOn)
+    }
+
+    @Test func aKnockIsShownOverAnOpenWindow() async throws {
+        let pairing = try pairing { $0.joinAfter = .seconds(3) }
+        pairing.setJoining(true)
+        let knock = await begin(pairing, cloud)
+        clock.advance(.milliseconds(200))
+        #expect(lamp.isOn)
+        pairing.show(.refused)
+        #expect(lamp.isOn)
+        press(pairing)
+        #expect(await knock.value == .accepted)
+    }
+
+    @Test func theHoldThatLetsJoinEndsWellBeforeTheWarning() {
+        var configuration = PairingConfiguration()
+        configuration.joinAfter = .milliseconds(4500)
+        #expect(throws: PairingError.self) { try configuration.validate() }
+        configuration.joinAfter = .seconds(4)
+        #expect(throws: Never.self) { try configuration.validate() }
+    }
+}

@@ -9,7 +9,7 @@ extension Ceremony {
         var state = state
         var effects: [Effect] = []
         if let deadline = deadline(of: state, rules), now >= deadline {
-            (state, effects) = timeUp(state, at: now)
+            (state, effects) = timeUp(state, at: now, rules)
         }
         let (next, more) = step(state, event, at: now, rules)
         return (next, effects + more)
@@ -18,7 +18,8 @@ extension Ceremony {
     /// When the state changes by itself; send `tick` then.
     public static func deadline(of state: State, _ rules: Rules) -> Moment? {
         switch state {
-        case .pressed(let since), .answering(_, let since): since + rules.warnAfter
+        case .pressed(let since): since + (rules.joinAfter ?? rules.warnAfter)
+        case .answering(_, let since), .joinOffer(let since): since + rules.warnAfter
         case .knocking(_, let until): until
         case .knockingUnderPress(_, let until, let since): min(until, since + rules.warnAfter)
         // Counted from the warning and not from the press: however late the timer was, there is time to let go.
@@ -33,16 +34,19 @@ extension Ceremony {
         case .resetting, .storing(_, _, .some): return .factoryReset
         case _ where rules.isLocked: return .locked
         case _ where !rules.hasButton: return .noButton
-        case .knocking, .knockingUnderPress, .answering, .storing, .warning: return .busy
+        case .knocking, .knockingUnderPress, .answering, .storing, .joinOffer, .warning: return .busy
         // A spent press may be a stuck button: it must not keep a window open that nobody can answer.
         case .awaitingRelease: return .noButton
         case .idle, .pressed: return nil
         }
     }
 
-    private static func timeUp(_ state: State, at now: Moment) -> (State, [Effect]) {
+    private static func timeUp(_ state: State, at now: Moment, _ rules: Rules) -> (State, [Effect]) {
         switch state {
-        case .pressed:
+        // A timer so late that the hold has become a warning offers nothing any more.
+        case .pressed(let since) where rules.joinAfter != nil && now < since + rules.warnAfter:
+            return (.joinOffer(since: since), [])
+        case .pressed, .joinOffer:
             return (.warning(since: now), [])
         case .answering(let candidate, _):
             return (.warning(since: now), [.refuse(candidate, .pressedAway)])
@@ -73,7 +77,9 @@ extension Ceremony {
         case (.resetting, .buttonDown):
             return (.resetting(buttonDown: true), [])
         case (.pressed, .buttonUp):
-            return (.idle, [.personPresent, .report])
+            return (.idle, [.personPresent, rules.isJoining ? .closeJoin : .report])
+        case (.joinOffer, .buttonUp):
+            return (.idle, [.personPresent, .openJoin])
         case (.knockingUnderPress(let candidate, let until, _), .buttonUp):
             return (.knocking(candidate, until: until), [])
         case (.answering(let candidate, _), .buttonUp):
@@ -87,7 +93,7 @@ extension Ceremony {
         case (.awaitingRelease, .buttonUp), (.idle, .buttonUp), (.knocking, .buttonUp):
             return (state == .awaitingRelease ? .idle : state, [])
         case (.pressed, .buttonDown), (.knockingUnderPress, .buttonDown), (.answering, .buttonDown),
-            (.warning, .buttonDown), (.awaitingRelease, .buttonDown):
+            (.joinOffer, .buttonDown), (.warning, .buttonDown), (.awaitingRelease, .buttonDown):
             return (state, [])
         case (.idle, .buttonStuck):
             return (.awaitingRelease, [])
@@ -102,7 +108,8 @@ extension Ceremony {
             return (.storing(candidate, buttonDown: false, resetBy: cause), [])
         case (.resetting, .buttonLost):
             return (.resetting(buttonDown: false), [])
-        case (.idle, .buttonLost), (.pressed, .buttonLost), (.warning, .buttonLost), (.awaitingRelease, .buttonLost):
+        case (.idle, .buttonLost), (.pressed, .buttonLost), (.joinOffer, .buttonLost), (.warning, .buttonLost),
+            (.awaitingRelease, .buttonLost):
             return (.idle, [])
 
         // A candidate.
@@ -153,8 +160,8 @@ extension Ceremony {
         case (.knockingUnderPress(let candidate, _, _), .resetRequested(let cause)),
             (.answering(let candidate, _), .resetRequested(let cause)):
             return (.resetting(buttonDown: true), [.refuse(candidate, .factoryReset), .reset(cause)])
-        case (.pressed, .resetRequested(let cause)), (.warning, .resetRequested(let cause)),
-            (.awaitingRelease, .resetRequested(let cause)):
+        case (.pressed, .resetRequested(let cause)), (.joinOffer, .resetRequested(let cause)),
+            (.warning, .resetRequested(let cause)), (.awaitingRelease, .resetRequested(let cause)):
             return (.resetting(buttonDown: true), [.reset(cause)])
         case (.resetting(let down), .resetEnded(let complete)):
             return (afterwards(down), [.signal(complete ? .resetDone : .failed)])

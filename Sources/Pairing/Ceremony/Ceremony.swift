@@ -25,6 +25,9 @@ public enum Ceremony {
         /// Accepted; the trust is on its way to the flash. A press now counts for nothing. A reset asked for now runs
         /// once the write has ended, lest it come after the wipe.
         case storing(Candidate, buttonDown: Bool, resetBy: ResetCause?)
+        /// The button has been held so long that letting go lets sensors join; holding on becomes a warning. `since` is
+        /// when it went down.
+        case joinOffer(since: Moment)
         /// The button has been held long; letting go backs out, holding on resets. `since` is when the warning began.
         case warning(since: Moment)
         /// Trust and state are being wiped.
@@ -71,6 +74,10 @@ public enum Ceremony {
         case accept(Candidate)
         /// Show the lasting state by blinks: somebody pressed without a knock.
         case report
+        /// Let sensors join.
+        case openJoin
+        /// Let no more sensors join: a second press ends it.
+        case closeJoin
         /// Show this once.
         case signal(Signal)
         /// Reset to factory state, then send `resetEnded`.
@@ -81,6 +88,10 @@ public enum Ceremony {
 
     /// What the transitions depend on besides state and event.
     public struct Rules: Sendable, Hashable {
+        /// The hold after which letting go lets sensors join; nil when there is nothing to join.
+        public var joinAfter: Duration?
+        /// Whether sensors may join at present: a press then ends that.
+        public var isJoining: Bool
         /// The hold after which the warning starts.
         public var warnAfter: Duration
         /// The time the warning lasts before the reset.
@@ -91,7 +102,12 @@ public enum Ceremony {
         public var hasButton: Bool
 
         /// Rules from a configuration.
-        public init(_ configuration: PairingConfiguration, isLocked: Bool = false, hasButton: Bool = true) {
+        public init(
+            _ configuration: PairingConfiguration, isLocked: Bool = false, hasButton: Bool = true,
+            isJoining: Bool = false
+        ) {
+            joinAfter = configuration.joinAfter
+            self.isJoining = isJoining
             warnAfter = configuration.warnAfter
             warningTime = configuration.resetAfter - configuration.warnAfter
             self.isLocked = isLocked

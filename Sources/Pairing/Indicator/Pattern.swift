@@ -20,6 +20,10 @@ public struct Pattern: Sendable, Hashable {
     public static let steady = Pattern(on: .seconds(1), off: .zero)
     /// A knock: twice a second, the rhythm people know as "waiting for you".
     public static let knocking = Pattern(on: .milliseconds(250), off: .milliseconds(250))
+    /// Letting go now lets sensors join: four times a second, between a knock's rhythm and the warning's.
+    public static let joinOffer = Pattern(on: .milliseconds(125), off: .milliseconds(125))
+    /// Sensors may join: a short flash each second, the one rhythm that is mostly dark.
+    public static let joining = Pattern(on: .milliseconds(100), off: .milliseconds(900))
     /// A reset is near: ten times a second, unlike anything else, and plainly alarming.
     public static let warning = Pattern(on: .milliseconds(50), off: .milliseconds(50))
 }
@@ -71,6 +75,7 @@ extension Ceremony.State {
         case .idle, .pressed, .awaitingRelease: .dark
         case .knocking, .knockingUnderPress: .knocking
         case .answering, .storing, .resetting: .steady
+        case .joinOffer: .joinOffer
         case .warning: .warning
         }
     }

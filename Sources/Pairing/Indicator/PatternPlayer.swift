@@ -13,11 +13,12 @@ final class PatternPlayer {
         self.clock = clock
     }
 
-    /// Shows the pattern of a state; a signal being shown is cut off unless the state is a dark one, which lets it end.
+    /// Shows the pattern of a state; a signal being shown is cut off unless the state is a quiet one, dark or joining, which
+    /// lets it end.
     func show(_ pattern: Pattern) {
         guard pattern != base else { return }
         base = pattern
-        if pattern == .dark, cancel != nil, signalling { return }
+        if pattern == .dark || pattern == .joining, cancel != nil, signalling { return }
         start(pattern)
     }
 
