@@ -9,20 +9,30 @@ extension BLENodes {
 
     /// Makes an advertiser a node and remembers it.
     ///
+    /// - Parameter verdict: allowed by a person, or none: the configuration admits it.
     /// - Returns: whether it is one now; false when there are as many as may be.
-    func admit(_ address: BluetoothAddress, _ advertisement: Advertisement) -> Bool {
+    func admit(
+        _ address: BluetoothAddress, _ advertisement: Advertisement, _ verdict: DeviceRecord.Verdict
+    ) -> Bool {
         // Whoever has a key sends encrypted: what kind of thing it is shows only with the key.
-        if let key = configuration.devices[address]?.key.flatMap({ BindKey($0) }) {
+        if let key = key(of: address) {
             _ = decoder.decode(advertisement.payload.span, address: address, key: key, into: &list)
         }
-        var record = DeviceRecord()
+        let expected = awaited[address]
+        var record = expected ?? DeviceRecord()
+        record.verdict = verdict
+        record.isAwaited = false
         record.deviceClass = FieldMapping.deviceClass(list)
         record.isTriggerBased = list.envelope.isTriggerBased
-        record.name = DeviceRecord.name(ADStructures.localName(in: advertisement.payload) ?? "")
+        if record.name.isEmpty {
+            record.name = DeviceRecord.name(ADStructures.localName(in: advertisement.payload) ?? "")
+        }
         guard add(address, record) else { return false }
+        awaited[address] = nil
         table.remove(address)
         log.info("\(address.hex) is a node now")
         remember(address, record)
+        if verdict == .allowed, expected == nil { noteJoined(Self.id(address)) }
         return true
     }
 
@@ -35,8 +45,7 @@ extension BLENodes {
             }
             return false
         }
-        let configured = configuration.devices[address]
-        let device = Device(id: Self.id(address), key: configured?.key.flatMap { BindKey($0) }, record: record)
+        let device = Device(id: Self.id(address), key: key(of: address), record: record)
         let name = displayName(address, record)
         let description = NodeDescription(
             id: device.id, displayName: name,
@@ -80,6 +89,13 @@ extension BLENodes {
 
     /// Brings back the nodes that the store remembers and the configuration still admits, unavailable until heard.
     func restore() {
+        for (key, value) in store?.scan(prefix: BLENodes.bindKeyPrefix) ?? [] {
+            guard let address = BluetoothAddress(key.dropFirst(BLENodes.bindKeyPrefix.count)), value.count == 16 else {
+                log.warning("the store's record \(key) is not understood and is left alone")
+                continue
+            }
+            keys[address] = value
+        }
         for (key, value) in store?.scan(prefix: BLENodes.keyPrefix) ?? [] {
             guard let address = BluetoothAddress(key.dropFirst(BLENodes.keyPrefix.count)),
                 let record = DeviceRecord(value)
@@ -87,10 +103,14 @@ extension BLENodes {
                 log.warning("the store's record \(key) is not understood and is left alone")
                 continue
             }
-            if record.isBlocked {
+            if record.verdict == .denied {
                 blocked[address] = record
-            } else if !configuration.denied.contains(address),
-                configuration.admission == .knownFormats || configuration.lists(address), add(address, record)
+            } else if configuration.denied.contains(address) {
+                continue
+            } else if record.isAwaited {
+                awaited[address] = record
+            } else if record.verdict == .allowed || configuration.admission == .knownFormats
+                || configuration.lists(address), add(address, record)
             {
                 concentrator.setAvailable(Self.id(address), false)
             }
@@ -108,42 +128,22 @@ extension BLENodes {
 
     // MARK: Going
 
-    /// Removes a node and what is remembered of it. It becomes one again, under the same id, when it is heard and still
-    /// admitted.
+    /// Removes a node and all that is remembered of it: name, key, what a person said. It becomes one again, under the
+    /// same id, when it is heard and still admitted.
     ///
-    /// - Returns: whether there was one.
-    @discardableResult
-    public func forget(_ id: NodeID) -> Bool {
+    /// - Throws: ``NodeError`` `notFound`, or `driverFailed` when that could not be stored: it is forgotten until the next
+    ///   start only.
+    public func forget(_ id: NodeID) async throws(NodeError) {
         guard id.cacheType == BLENodes.cacheType, let address = BluetoothAddress(id.nodeID), devices[address] != nil
-        else { return false }
-        remove(address)
-        store?.removeBatched(BLENodes.keyPrefix + address.hex)
-        return true
+        else { throw NodeError(.notFound, "there is no node \(id)") }
+        removeNode(address)
+        keys[address] = nil
+        try await erase(BLENodes.keyPrefix + address.hex)
+        try await erase(BLENodes.bindKeyPrefix + address.hex)
     }
 
-    /// Removes a node, if it is one, and admits it no more until ``unblock(_:)``, restarts included.
-    ///
-    /// - Returns: false when as many are blocked as may be; listing them as denied in the configuration has no limit.
-    @discardableResult
-    public func block(_ address: BluetoothAddress) -> Bool {
-        guard blocked[address] == nil else { return true }
-        guard blocked.count < BLENodes.longestBlockList else { return false }
-        var record = devices[address]?.record ?? DeviceRecord()
-        record.isBlocked = true
-        remove(address)
-        table.remove(address)
-        blocked[address] = record
-        remember(address, record)
-        return true
-    }
-
-    /// Takes a block back.
-    public func unblock(_ address: BluetoothAddress) {
-        guard blocked.removeValue(forKey: address) != nil else { return }
-        store?.removeBatched(BLENodes.keyPrefix + address.hex)
-    }
-
-    private func remove(_ address: BluetoothAddress) {
+    /// Takes a node away; what is remembered of it stays.
+    func removeNode(_ address: BluetoothAddress) {
         guard let device = devices.removeValue(forKey: address) else { return }
         isFullTold = false
         concentrator.remove(device.id)
@@ -153,16 +153,21 @@ extension BLENodes {
 extension BLENodes: NodeDriver {
     /// Sets a node's name; an empty one gives back the advertised or configured name.
     public func write(_ node: NodeID, _ values: [(parameter: String, value: FieldValue)]) async throws(NodeError) {
-        guard let address = BluetoothAddress(node.nodeID), let device = devices[address] else {
-            throw NodeError(.notFound, "there is no node \(node)")
-        }
         for (parameter, value) in values {
             guard parameter == BLENodes.nameParameter, let name = value.text else {
                 throw NodeError(.unknownParameter, "\(node) has no parameter \(parameter) that takes \(value)")
             }
-            device.record.name = DeviceRecord.name(name)
-            device.record.isNameGiven = !device.record.name.isEmpty
-            publishName(device, address)
+            try rename(node, name)
         }
+    }
+
+    /// Gives a node a name for people; an empty one gives back the advertised or configured name.
+    public func rename(_ node: NodeID, _ name: String) throws(NodeError) {
+        guard let address = BluetoothAddress(node.nodeID), let device = devices[address] else {
+            throw NodeError(.notFound, "there is no node \(node)")
+        }
+        device.record.name = DeviceRecord.name(name)
+        device.record.isNameGiven = !device.record.name.isEmpty
+        publishName(device, address)
     }
 }

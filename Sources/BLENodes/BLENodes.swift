@@ -21,6 +21,8 @@ public final class BLENodes {
     public nonisolated static let nameParameter = "Name"
     /// Where the store keeps the nodes.
     nonisolated static let keyPrefix = "node/ble/"
+    /// Where the store keeps bind keys that were given at run time.
+    nonisolated static let bindKeyPrefix = "node/bind-key/"
 
     /// Fields are given to the concentrator again after so long although nothing changed, so that their timestamps tell
     /// that the sensor still says so.
@@ -29,8 +31,8 @@ public final class BLENodes {
     nonisolated static let sweepInterval = Duration.seconds(3)
     /// Without a packet id or a counter, the same event within so long is a repeat of one message.
     nonisolated static let eventWindow = MessageFilter.packetWindow
-    /// The most blocked addresses; a person blocks them one by one.
-    nonisolated static let longestBlockList = 1024
+    /// The most denied addresses, and the most that are allowed and not heard yet; a person names them one by one.
+    nonisolated static let longestList = 1024
 
     let configuration: BLENodesConfiguration
     let concentrator: Concentrator
@@ -39,7 +41,15 @@ public final class BLENodes {
     let decoder = AdvertDecoder.standard
 
     var devices: [BluetoothAddress: Device] = [:]
+    /// Denied by a person.
     var blocked: [BluetoothAddress: DeviceRecord] = [:]
+    /// Allowed by a person and not heard yet.
+    var awaited: [BluetoothAddress: DeviceRecord] = [:]
+    /// Bind keys that were given at run time.
+    var keys: [BluetoothAddress: [UInt8]] = [:]
+    var join: JoinWindow?
+    var joinTimer: LoopTimer?
+    var joinHandlers: [@Loop (JoinEvent) -> Void] = []
     var table = StrangerTable()
     var list = MeasurementList()
     var isFullTold = false
@@ -71,6 +81,7 @@ public final class BLENodes {
         self.store = store
         self.log = log
         restore()
+        registerCommands()
     }
 
     /// What came of the advertisements so far.
@@ -110,6 +121,7 @@ public final class BLENodes {
         tasks = []
         sweepTimer?.cancel()
         sweepTimer = nil
+        endJoin(.closed)
     }
 
     private func ended(_ source: String, _ end: String) {
@@ -163,13 +175,27 @@ public final class BLENodes {
                 return
             }
         }
-        var isKnownFormat = false
-        if case .decoded = outcome { isKnownFormat = configuration.admission == .knownFormats }
-        if let identity, configuration.lists(identity) || isKnownFormat {
-            if admit(identity, advertisement) { return hear(advertisement, from: identity) }
+        if let identity, let verdict = welcome(identity, advertisement, outcome) {
+            if admit(identity, advertisement, verdict) { return hear(advertisement, from: identity) }
             counters.nodesRefused += 1
         }
         noteStranger(advertisement, outcome)
+    }
+
+    /// Whether an advertiser may be a node, and whether by a person's word; nil when it may not.
+    private func welcome(
+        _ identity: BluetoothAddress, _ advertisement: Advertisement, _ outcome: DecodeOutcome
+    ) -> DeviceRecord.Verdict? {
+        if awaited[identity] != nil { return .allowed }
+        if configuration.lists(identity) { return DeviceRecord.Verdict.none }
+        if case .decoded = outcome, configuration.admission == .knownFormats { return DeviceRecord.Verdict.none }
+        guard let join, join.admits(at: advertisement.receivedAt) else { return nil }
+        switch outcome {
+        case .decoded: return .allowed
+        // It sends a known format and needs its key: it joins, and says so as a node.
+        case .refused(let refusal) where refusal.code == .keyMissing: return .allowed
+        case .refused, .unknown: return nil
+        }
     }
 
     private func noteStranger(_ advertisement: Advertisement, _ outcome: DecodeOutcome) {

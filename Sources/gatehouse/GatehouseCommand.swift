@@ -21,6 +21,8 @@ struct GatehouseCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, StatusCommand.self, NodesCommand.self, ReadCommand.self, SetCommand.self,
             WatchCommand.self,
+            PermitJoinCommand.self, StrangersCommand.self, RenameCommand.self, ForgetCommand.self, AllowCommand.self,
+            DenyCommand.self, KeyCommand.self,
             TrustCommand.self, CloudCommand.self, PressCommand.self, DriveCommand.self, ResetCommand.self,
             CheckConfigCommand.self, DecodeCommand.self, ReferenceCommand.self,
         ])

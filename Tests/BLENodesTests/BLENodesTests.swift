@@ -8,12 +8,12 @@ import Testing
 
 @testable import BLENodes
 
-private let sensor = BluetoothAddress(rawValue: 0xA4C1_388D_18B2)
-private let start = ContinuousClock.now
+let sensor = BluetoothAddress(rawValue: 0xA4C1_388D_18B2)
+let houseStart = ContinuousClock.now
 
 /// A house with a concentrator and events.
 @Loop
-private final class House {
+final class House {
     let concentrator = Concentrator()
     let store: FlashStore
     private(set) var nodes: BLENodes
@@ -37,7 +37,7 @@ private final class House {
         nodes.receive(
             Advertisement(
                 address: address, addressKind: kind, isConnectable: false, rssi: rssi, payload: writer.payload,
-                receivedAt: start.advanced(by: .seconds(second))))
+                receivedAt: houseStart.advanced(by: .seconds(second))))
     }
 
     var ids: [String] { concentrator.nodes.map { "\($0.id)" } }
@@ -132,25 +132,25 @@ private final class House {
         #expect(house.store.scan(prefix: "").count == before)
     }
 
-    @Test func forgottenOnesMayReturnAndBlockedOnesNot() throws {
+    @Test func forgottenOnesMayReturnAndDeniedOnesNot() async throws {
         let store = try FlashStore.inMemory()
         let configuration = BLENodesConfiguration(admission: .knownFormats)
         let house = try House(configuration, store: store)
         house.hear("4002ca09")
-        let isForgotten = house.nodes.forget(BLENodes.id(sensor))
-        #expect(isForgotten)
+        try await house.nodes.forget(BLENodes.id(sensor))
+        await #expect(throws: NodeError(.notFound, "")) { try await house.nodes.forget(BLENodes.id(sensor)) }
         #expect(house.ids.isEmpty)
         #expect(store.scan(prefix: "node/ble/").isEmpty)
         house.hear("4002ca09")
         #expect(house.ids.count == 1)
-        house.nodes.block(sensor)
+        try await house.nodes.deny(sensor)
         house.hear("4002ca09")
         #expect(house.ids.isEmpty)
         let again = try House(configuration, store: store)
         again.hear("4002ca09")
         #expect(again.ids.isEmpty)
         #expect(again.nodes.statistics.denied == 1)
-        again.nodes.unblock(sensor)
+        #expect(try await again.nodes.unlist(sensor))
         again.hear("4002ca09")
         #expect(again.ids.count == 1)
     }
@@ -214,7 +214,7 @@ private final class House {
                 Hex.bytes("05\(temperature)5f92c4f3ffe4ffdc0414c4f6ec29bbe62eb92e73e5") ?? [])
             house.nodes.receive(
                 Advertisement(
-                    address: sensor, payload: writer.payload, receivedAt: start.advanced(by: .seconds(second))))
+                    address: sensor, payload: writer.payload, receivedAt: houseStart.advanced(by: .seconds(second))))
         }
         ruuvi("138a", 0)
         #expect(house.node?.field("Temperature")?.quality == .automaticReadout)
@@ -301,9 +301,9 @@ private final class House {
     @Test func silenceMakesANodeUnavailable() throws {
         let house = try House(BLENodesConfiguration(admission: .knownFormats))
         for second in 0..<6 { house.hear("4002ca09", at: Double(second * 10)) }
-        house.nodes.sweep(at: start.advanced(by: .seconds(79)))
+        house.nodes.sweep(at: houseStart.advanced(by: .seconds(79)))
         #expect(house.node?.available == true)
-        house.nodes.sweep(at: start.advanced(by: .seconds(81)))
+        house.nodes.sweep(at: houseStart.advanced(by: .seconds(81)))
         #expect(house.node?.available == false)
         house.hear("4002ca09", at: 90)
         #expect(house.node?.available == true)
@@ -312,7 +312,7 @@ private final class House {
     @Test func whoWaitsForEventsIsNeverMissed() throws {
         let house = try House(BLENodesConfiguration(admission: .knownFormats))
         for second in 0..<6 { house.hear("44000\(second)3a01", at: Double(second * 10)) }
-        house.nodes.sweep(at: start.advanced(by: .seconds(100_000)))
+        house.nodes.sweep(at: houseStart.advanced(by: .seconds(100_000)))
         #expect(house.node?.available == true)
     }
 }

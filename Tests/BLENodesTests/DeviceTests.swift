@@ -177,12 +177,26 @@ private let start = ContinuousClock.now
 @Suite struct DeviceRecordTests {
     @Test func recordsComeBackTheSame() {
         var record = DeviceRecord()
-        record.isBlocked = true
+        record.verdict = .denied
         record.isNameGiven = true
         record.deviceClass = "thermometer"
         record.name = "Küche"
         #expect(DeviceRecord(record.encoded) == record)
         #expect(DeviceRecord(DeviceRecord().encoded) == DeviceRecord())
+        for (verdict, isAwaited, connects) in [
+            (DeviceRecord.Verdict.allowed, true, true), (.allowed, false, false), (.none, false, true),
+        ] {
+            record.verdict = verdict
+            record.isAwaited = isAwaited
+            record.connects = connects
+            #expect(DeviceRecord(record.encoded) == record)
+        }
+    }
+
+    @Test func recordsOfTheFirstReleaseAreRead() {
+        let record = DeviceRecord([1, 1, 6] + Array("sensor".utf8) + [0])
+        #expect(record?.verdict == .denied)
+        #expect(DeviceRecord([1, 0, 6] + Array("sensor".utf8) + [0]) == DeviceRecord())
     }
 
     @Test func damagedRecordsAreNone() {

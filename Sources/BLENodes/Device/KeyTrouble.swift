@@ -52,11 +52,11 @@ extension KeyTrouble.Kind {
     /// For people: what is the matter and what to do.
     var text: String {
         switch self {
-        case .keyMissing: "sends encrypted, and no key is known: give its key in the configuration"
-        case .wrongKey: "its messages do not authenticate: the key in the configuration is wrong, or they are forged"
+        case .keyMissing: "sends encrypted, and no key is known: give it with `gatehouse key`, or in the configuration"
+        case .wrongKey: "its messages do not authenticate: the key is wrong (`gatehouse key`), or they are forged"
         case .plaintextDespiteKey:
-            "sends in the clear although its key is known, so nothing is taken from it: if it was reset, take its key out "
-                + "of the configuration"
+            "sends in the clear although its key is known, so nothing is taken from it: if it was reset, take its key away "
+                + "with `gatehouse key --remove`, or out of the configuration"
         }
     }
 }

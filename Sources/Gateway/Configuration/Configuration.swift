@@ -102,6 +102,10 @@ public struct Configuration: Sendable, Equatable {
         public var deny: [String]
         /// How many may become nodes.
         public var maximum: Int
+        /// Seconds in which sensors may join.
+        public var joinWindow: Int
+        /// How many may join at once.
+        public var joinLimit: Int
         /// Known sensors.
         public var nodes: [BLENode]
     }

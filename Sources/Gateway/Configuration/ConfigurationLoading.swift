@@ -218,6 +218,7 @@ struct ConfigurationReader {
             speed: value("ble.speed").numberValue, loop: value("ble.loop").flag, admit: value("ble.admit").textValue,
             allow: value("ble.allow").listValue, deny: value("ble.deny").listValue,
             maximum: value("ble.nodes_maximum").integerValue,
+            joinWindow: value("ble.join_window").integerValue, joinLimit: value("ble.join_limit").integerValue,
             nodes: document.repeated("ble.nodes").map { table in
                 func text(_ name: String) -> String { value(table, name, of: "ble.nodes").textValue }
                 return .init(address: text("address"), name: text("name"), key: text("key"))

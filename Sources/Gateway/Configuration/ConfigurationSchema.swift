@@ -201,6 +201,12 @@ extension ConfigurationSchema {
             "ble.nodes_maximum", .integer(1...10_000, unit: "nodes"), default: "500",
             "How many advertisers may become nodes."),
         ConfigurationKey(
+            "ble.join_window", .integer(1...254, unit: "s"), default: "60",
+            "How long sensors may join after the button was held for three seconds, or `gatehouse permit-join`."),
+        ConfigurationKey(
+            "ble.join_limit", .integer(1...100, unit: "sensors"), default: "5",
+            "How many may join in one such time."),
+        ConfigurationKey(
             "ble.nodes[].address", .form("an address such as A4:C1:38:8D:18:B2", check: isAddress), default: nil,
             "The sensor's address; it admits the sensor."),
         ConfigurationKey("ble.nodes[].name", .text(maximum: 64), default: "\"\"", "The name for people."),

@@ -13,6 +13,22 @@ public enum ControlRequest: Sendable, Equatable {
     case read(node: String, field: String?)
     /// Sets a control parameter.
     case set(node: String, parameter: String, value: String)
+    /// Lets sensors join; nil is what the configuration says.
+    case permitJoin(seconds: Int?, limit: Int?)
+    /// Lets no more sensors join.
+    case closeJoin
+    /// Gives a sensor another name.
+    case rename(node: String, name: String)
+    /// Removes a sensor and what is remembered of it.
+    case forget(node: String)
+    /// Allows, denies or unlists an address, or a node.
+    case list(who: String, verdict: ListVerdict)
+    /// Who is allowed and who denied.
+    case lists
+    /// Gives a sensor its bind key; empty takes the one away that was given.
+    case key(node: String, key: String)
+    /// Who is heard and is no node.
+    case strangers
     /// Who is trusted.
     case trustList
     /// Takes trust away.
@@ -29,6 +45,16 @@ public enum ControlRequest: Sendable, Equatable {
     case factoryReset
     /// Follows lamp, pairing and nodes.
     case watch
+}
+
+/// What a person says of an address.
+public enum ListVerdict: String, Sendable {
+    /// It may be a node.
+    case allow
+    /// It may not.
+    case deny
+    /// Nothing: the configuration's word counts.
+    case unlist
 }
 
 extension ControlRequest {
@@ -50,6 +76,16 @@ extension ControlRequest {
         case "nodes": self = .nodes
         case "read": self = .read(node: try text("node"), field: json["field"]?.string)
         case "set": self = .set(node: try text("node"), parameter: try text("parameter"), value: try text("value"))
+        case "permit-join":
+            self = .permitJoin(seconds: json["seconds"]?.int, limit: json["limit"]?.int)
+        case "close-join": self = .closeJoin
+        case "rename": self = .rename(node: try text("node"), name: try text("name"))
+        case "forget": self = .forget(node: try text("node"))
+        case "allow", "deny", "unlist":
+            self = .list(who: try text("who"), verdict: ListVerdict(rawValue: command) ?? .unlist)
+        case "lists": self = .lists
+        case "key": self = .key(node: try text("node"), key: try text("key"))
+        case "strangers": self = .strangers
         case "trust-list": self = .trustList
         case "trust-remove": self = .trustRemove(identifier: try text("identifier"))
         case "cloud-set":
@@ -83,6 +119,18 @@ extension ControlRequest {
             ["command": "read", "node": .string(node), "field": .string(orNull: field)]
         case .set(let node, let parameter, let value):
             ["command": "set", "node": .string(node), "parameter": .string(parameter), "value": .string(value)]
+        case .permitJoin(let seconds, let limit):
+            [
+                "command": "permit-join", "seconds": seconds.map { .int($0) } ?? .null,
+                "limit": limit.map { .int($0) } ?? .null,
+            ]
+        case .closeJoin: ["command": "close-join"]
+        case .rename(let node, let name): ["command": "rename", "node": .string(node), "name": .string(name)]
+        case .forget(let node): ["command": "forget", "node": .string(node)]
+        case .list(let who, let verdict): ["command": .string(verdict.rawValue), "who": .string(who)]
+        case .lists: ["command": "lists"]
+        case .key(let node, let key): ["command": "key", "node": .string(node), "key": .string(key)]
+        case .strangers: ["command": "strangers"]
         case .trustList: ["command": "trust-list"]
         case .trustRemove(let identifier): ["command": "trust-remove", "identifier": .string(identifier)]
         case .cloudSet(let address, let id, let token, let provider, let trust):

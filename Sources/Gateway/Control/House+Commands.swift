@@ -34,6 +34,14 @@ extension House {
         case .nodes: return .array(concentrator.nodes.map(NodeJSON.node))
         case .read(let node, let field): return try read(node, field)
         case .set(let node, let parameter, let value): return try await set(node, parameter, value)
+        case .permitJoin(let seconds, let limit): return try permitJoin(seconds, limit)
+        case .closeJoin: return closeJoin()
+        case .rename(let node, let name): return try rename(node, name)
+        case .forget(let node): return try await forget(node)
+        case .list(let who, let verdict): return try await list(who, verdict)
+        case .lists: return lists
+        case .key(let node, let key): return try await setKey(node, key)
+        case .strangers: return strangers
         case .trustList: return .array(pairing.trusted.map(Self.json))
         case .trustRemove(let identifier): return try await removeTrust(identifier)
         case .cloudSet(let address, let id, let token, let provider, let trust):
@@ -57,7 +65,7 @@ extension House {
 
     // MARK: Nodes
 
-    private func find(_ name: String) throws(ControlError) -> NodeSnapshot {
+    func find(_ name: String) throws(ControlError) -> NodeSnapshot {
         do throws(NodeError) {
             guard let node = concentrator.node(try concentrator.resolve(name)) else {
                 throw NodeError(.notFound, "there is no node \(name)")

@@ -16,6 +16,7 @@ extension House {
             ],
             "led": lamp,
             "pairing": pairingStatus,
+            "join": joinStatus,
             "cloud": cloudStatus,
             "nodes": [
                 "total": .int(concentrator.count), "available": .int(concentrator.nodes.count { $0.available }),
@@ -30,7 +31,7 @@ extension House {
     /// One line for `systemctl status`.
     var statusLine: String {
         let link = cloud.state == .signedIn ? "signed in" : cloud.configuration.status.rawValue
-        let phase = PhaseText.of(pairing.phase)
+        let phase = ble.joinWindow != nil && pairing.phase == .idle ? "joining" : PhaseText.of(pairing.phase)
         return "\(concentrator.count) nodes, cloud \(link)" + (phase == "idle" ? "" : ", \(phase)")
             + (degraded.isEmpty ? "" : ", degraded: \(degraded.map(\.part).joined(separator: ", "))")
     }

@@ -85,10 +85,10 @@ extension ControlError {
     init(_ error: NodeError) {
         let code: Code =
             switch error.code {
-            case .notFound, .unknownField, .unknownParameter, .unknownSource: .notFound
+            case .notFound, .unknownField, .unknownParameter, .unknownCommand, .unknownSource: .notFound
             case .ambiguous, .invalidName, .badParent: .badRequest
             case .invalidValue: .badValue
-            case .exists, .full: .refused
+            case .exists, .full, .refused: .refused
             case .driverFailed: .failed
             }
         self.init(code, error.reason)

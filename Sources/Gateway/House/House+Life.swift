@@ -49,6 +49,7 @@ extension House {
         device.onLinksChanged = { [weak self] _ in self?.cloud.linksChanged() }
         cloud.onChange { [weak self] in self?.cloudChanged() }
         pairing.subscribe { [weak self] event in self?.pairingChanged(event) }
+        ble.onJoin { [weak self] event in self?.joinChanged(event) }
         _ = concentrator.subscribe { [weak self] event in self?.nodeChanged(event) }
 
         pairing.onFactoryReset("cloud") { [weak self] _ in
@@ -174,6 +175,18 @@ extension House {
     private func pairingChanged(_ event: PairingEvent) {
         trustCloud()
         events.send(["kind": "pairing", "phase": .string(PhaseText.of(pairing.phase))])
+        switch event {
+        case .joinWanted:
+            do throws(ControlError) {
+                try openJoin(
+                    seconds: configuration.ble.joinWindow, limit: configuration.ble.joinLimit, by: .button)
+            } catch {
+                log.warning("the button asked to let sensors join", metadata: ["but": "\(error.reason)"])
+                pairing.show(.refused)
+            }
+        case .joinUnwanted: ble.closeJoin()
+        default: break
+        }
         // A gateway without memory is another one: it begins anew, with another device id.
         if case .resetEnded(complete: true) = event { finish(.restart) }
     }

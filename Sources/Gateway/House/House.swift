@@ -90,6 +90,8 @@ final class House {
         }
         var rules = PairingConfiguration()
         rules.window = .seconds(configuration.pairingWindow)
+        // Where there is no radio a hold says nothing of joining.
+        if configuration.ble.source != "none" { rules.joinAfter = .seconds(3) }
         rules.lockAfterFirstTrust = configuration.gateway.locked
         pairing = try Pairing(configuration: rules, store: store, indicator: board.indicator, log: logger("pairing"))
         gpio = GPIONodes(

@@ -56,7 +56,7 @@ struct HoldTime: ExpressibleByArgument {
         let (digits, factor) =
             argument.hasSuffix("ms")
             ? (argument.dropLast(2), 1.0) : (argument.hasSuffix("s") ? argument.dropLast() : argument[...], 1_000.0)
-        guard let number = Double(digits), number > 0, number * factor <= 60_000 else { return nil }
+        guard let number = Double(digits), number > 0, number * factor <= 300_000 else { return nil }
         milliseconds = max(1, Int(number * factor))
     }
 

@@ -28,6 +28,11 @@ enum StatusText {
             rows.append(("lamp", (lamp["on"]?.bool == true ? "on" : "off") + ", " + text(lamp["pattern"])))
         }
         if let pairing = status["pairing"] { rows.append(("pairing", self.pairing(pairing))) }
+        if let left = status["join"]?["ends_in_s"]?.int {
+            let joined = status["join"]?["joined"]?.array?.count ?? 0
+            rows.append(
+                ("joining", "for \(left) s more, \(joined) of at most \(text(status["join"]?["limit"])) have joined"))
+        }
         if let cloud = status["cloud"] { rows.append(("cloud", self.cloud(cloud))) }
         if let nodes = status["nodes"] {
             rows.append(("nodes", "\(nodes["total"]?.int ?? 0), \(nodes["available"]?.int ?? 0) of them available"))
