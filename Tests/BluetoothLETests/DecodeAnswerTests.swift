@@ -31,6 +31,20 @@ import Testing
                 + #""acceleration_x":{"value":-32767,"unit":"mG"},"acceleration_y":{"value":-32767,"unit":"mG"},"#
                 + #""acceleration_z":{"value":-32767,"unit":"mG"}}}"#
         ),
+        (
+            #"{"id":"g","characteristic":"0x2A6E","value_hex":"d8f1"}"#,
+            #"{"id":"g","decoded":{"Temperature":{"value":-36.24,"unit":"°C"}}}"#
+        ),
+        (
+            #"{"id":"g","characteristic":"00002a56-0000-1000-8000-00805F9B34FB","value_hex":"1b"}"#,
+            #"{"id":"g","decoded":{"Digital":{"value":[3,2,1,0],"unit":null}}}"#
+        ),
+        (
+            #"{"id":"g","characteristic":"0x2A50","value_hex":"015f0001000100"}"#,
+            #"{"id":"g","decoded":{"PnP ID.vendor_id_source":{"value":1,"unit":null},"PnP ID.vendor_id":"#
+                + #"{"value":95,"unit":null},"PnP ID.product_id":{"value":1,"unit":null},"PnP ID.product_version":"#
+                + #"{"value":1,"unit":null}}}"#
+        ),
     ])
     func linesAreAnswered(line: String, answer: String) {
         #expect(Self.answer(line) == answer)
@@ -45,7 +59,12 @@ import Testing
         (#"{"id":1,"service_data":{"0xfcd2":"403a00"}}"#, "nothing measured"),
         (#"{"id":1,"service_data":{"0xfcd2":"40015d"},"key":"00"}"#, "16 bytes"),
         (#"{"id":1,"service_data":{"0xfcd2":"40015d"},"key":"231d39c1d7cc1ab1aee224cd096db932"}"#, "not encrypted"),
-        (#"{"id":1,"characteristic":"0x2A19","value_hex":"64"}"#, "0x2A19"),
+        (#"{"id":1,"characteristic":"0x2A19"}"#, "value_hex"),
+        (#"{"id":1,"characteristic":"2A19","value_hex":"6"}"#, "value_hex"),
+        (#"{"id":1,"characteristic":"battery","value_hex":"64"}"#, "0x2a19"),
+        (#"{"id":1,"characteristic":"0x0001","value_hex":"64"}"#, "0x0001"),
+        (#"{"id":1,"characteristic":"0x2A6E","value_hex":"0080"}"#, "not known"),
+        (#"{"id":1,"characteristic":"0x2A19","value_hex":"65"}"#, "101 %"),
     ])
     func whatIsNotDecodedIsAnError(line: String, part: String) throws {
         let answer = try JSON.parse(Self.answer(line))

@@ -28,6 +28,8 @@ public struct AdvertLine: Sendable, Hashable {
     public var key: [UInt8]?
     /// The GATT characteristic whose value the line holds instead of an advertisement.
     public var characteristic: String?
+    /// That value.
+    public var value: [UInt8]?
 
     /// Reads a line.
     ///
@@ -38,6 +40,7 @@ public struct AdvertLine: Sendable, Hashable {
         }
         id = object["id"] ?? .null
         characteristic = object["characteristic"]?.string
+        value = try AdvertLine.member(object, "value_hex", "hexadecimal digits") { $0.string.flatMap { Hex.bytes($0) } }
         time = try AdvertLine.member(object, "time", "a number of seconds") { $0.double }
         rssi = try AdvertLine.member(object, "rssi", "a number from -128 to 127") {
             $0.int.flatMap { Int8(exactly: $0) }
@@ -109,20 +112,22 @@ public struct AdvertLine: Sendable, Hashable {
     private static func append(
         _ type: ADType, _ name: String, _ data: [UInt8], to writer: inout ADWriter
     ) throws(LineError) -> Bool {
-        let base = "-0000-1000-8000-00805f9b34fb"
         let lower = name.lowercased()
-        if lower.hasPrefix("0000"), lower.hasSuffix(base),
-            let number = UInt16(lower.dropLast(base.count).dropFirst(4), radix: 16)
-        {
-            return writer.append(type, number: number, data)
-        }
-        if lower.hasPrefix("0x"), let number = UInt16(lower.dropFirst(2), radix: 16) {
-            return writer.append(type, number: number, data)
-        }
+        if let number = assignedNumber(lower) { return writer.append(type, number: number, data) }
         if type == .serviceData16, let uuid = Hex.bytes(lower.filter { $0 != "-" }), uuid.count == 16 {
             return writer.append(.serviceData128, uuid.reversed() + data)
         }
         throw LineError("\"\(name)\": expected a number such as 0xfcd2, or a UUID")
+    }
+
+    /// The 16-bit number in `0xfcd2` or in a UUID on Bluetooth's base; nil for anything else.
+    static func assignedNumber(_ text: String) -> UInt16? {
+        let base = "-0000-1000-8000-00805f9b34fb"
+        let lower = text.lowercased()
+        if lower.hasPrefix("0000"), lower.hasSuffix(base) {
+            return UInt16(lower.dropLast(base.count).dropFirst(4), radix: 16)
+        }
+        return lower.hasPrefix("0x") ? UInt16(lower.dropFirst(2), radix: 16) : nil
     }
 }
 

@@ -20,7 +20,7 @@ public enum DecodeAnswer {
 
     private static func answer(_ line: AdvertLine) -> String {
         if let characteristic = line.characteristic {
-            return failure(line.id, "the value of GATT characteristic \(characteristic): adverts are decoded here")
+            return answer(line, characteristic)
         }
         var key: BindKey?
         if let bytes = line.key {
@@ -39,6 +39,43 @@ public enum DecodeAnswer {
             return JSON.object(["id": line.id, "decoded": decoded(advert)]).serialized()
         } catch {
             return failure(line.id, error.description)
+        }
+    }
+
+    /// Answers a line with the value of a GATT characteristic.
+    private static func answer(_ line: AdvertLine, _ characteristic: String) -> String {
+        guard let number = AdvertLine.assignedNumber(characteristic) else {
+            return failure(
+                line.id, "characteristic: expected a number such as 0x2a19 or a UUID, found \(characteristic)")
+        }
+        guard let definition = CharacteristicDefinition.assigned(number) else {
+            return failure(line.id, "characteristic 0x\(Hex.upper(UInt64(number), digits: 4)) is not known")
+        }
+        guard let value = line.value else { return failure(line.id, "value_hex: expected the characteristic's value") }
+        do {
+            let readings = try definition.decode(value)
+            guard readings.contains(where: { $0.value != .missing }) else {
+                return failure(line.id, "\(definition.title): the device says that the value is not known")
+            }
+            var members = JSONObject()
+            for reading in readings {
+                members[reading.name] = ["value": json(reading.value), "unit": .string(orNull: reading.unit)]
+            }
+            return JSON.object(["id": line.id, "decoded": .object(members)]).serialized()
+        } catch {
+            return failure(line.id, error.description)
+        }
+    }
+
+    private static func json(_ value: CharacteristicValue) -> JSON {
+        switch value {
+        case .number(let mantissa, let decimals): .number(JSONNumber(mantissa: mantissa, decimals: decimals))
+        case .real(let number): .double(number)
+        case .boolean(let flag): .bool(flag)
+        case .text(let text): .string(text)
+        case .bytes(let bytes): .string(Hex.text(bytes))
+        case .digitals(let lines): .array(lines.map { .int($0) })
+        case .missing: .null
         }
     }
 

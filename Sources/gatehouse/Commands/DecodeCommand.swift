@@ -13,7 +13,8 @@ struct DecodeCommand: ParsableCommand {
             {"id": 1, "address": "A4:C1:38:8D:18:B2", "ad_structure_hex": "0201060816d2fc4004138a01"} from standard input \
             and answers one line each: {"id": 1, "decoded": {"pressure": {"value": 1008.83, "unit": "mbar"}}}, or \
             {"id": 1, "error": "…"}. Members service_data and manufacturer_data (objects of UUID or company to hex) serve in \
-            place of the payload; key is the bind key, where the sensor encrypts. No daemon is asked.
+            place of the payload; key is the bind key, where the sensor encrypts. A line with characteristic (0x2A6E) and \
+            value_hex is the value of a GATT characteristic. No daemon is asked.
             """)
 
     @Argument(help: "The advertising payload in hex, as the radio delivers it.") var payload: String?
