@@ -4,6 +4,9 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+// In expat since 2.6.0, and in what distributions have mended. An expat without it does not defer.
+extern XML_Bool XML_SetReparseDeferralEnabled(XML_Parser parser, XML_Bool enabled) __attribute__((weak));
+
 struct gh_xml {
     XML_Parser parser;
     gh_xml_handlers handlers;
@@ -96,6 +99,9 @@ static void XMLCALL on_skipped_entity(void *data, const XML_Char *name, int is_p
 
 static void set_up(gh_xml *xml) {
     XML_SetUserData(xml->parser, xml);
+    // Deferral waits with an unfinished tag until twice as much is there: the last tag of a stanza would wait for the next
+    // stanza. What it protects from, tags that come in small parts, is bounded by the caller's limit on a tag.
+    if (XML_SetReparseDeferralEnabled != NULL) XML_SetReparseDeferralEnabled(xml->parser, XML_FALSE);
     XML_SetElementHandler(xml->parser, on_start, on_end);
     XML_SetCharacterDataHandler(xml->parser, on_text);
     XML_SetStartDoctypeDeclHandler(xml->parser, on_doctype);

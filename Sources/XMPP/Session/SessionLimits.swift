@@ -10,8 +10,8 @@ public struct SessionLimits: Sendable, Hashable {
     public var requests = 1_024
     /// How long an answer may take. 30 s: a peer's server gives up on another server after about that long.
     public var answerTimeout = TimeAmount.seconds(30)
-    /// Friends in the roster. 4,096: beyond any house; 150 bytes each.
-    public var contacts = 4_096
+    /// Friends in the roster. 2,048: beyond any house; 150 bytes each, and as many as fit into one stanza.
+    public var contacts = 2_048
     /// Connections of others that are known by presence. 4,096, likewise.
     public var resources = 4_096
 

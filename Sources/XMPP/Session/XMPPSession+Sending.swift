@@ -145,9 +145,5 @@ extension XMPPSession {
     }
 
     /// 12 random bytes as a name.
-    static func randomName() -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        let bytes = Cryptography.random(12).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-        return String(decoding: bytes, as: UTF8.self)
-    }
+    static func randomName() -> String { Hex.text(Cryptography.random(12)) }
 }

@@ -1,0 +1,77 @@
+import NIOCore
+
+/// What both sides have got of each other, so that a stream can be taken up again (XEP-0198) as a value.
+struct StreamManagement: Sendable, Hashable {
+    /// Bounds of what waits for the server's word.
+    struct Limits: Sendable, Hashable {
+        /// Stanzas that the server has not acknowledged. 1,000: what a read-out of 1,000 nodes has on the way.
+        var stanzas = 1_000
+        /// Their bytes. 1 MB: some minutes of a house's measurements while the network is away.
+        var bytes = 1 << 20
+        /// After so many stanzas the server is asked for its word: often enough to keep the queue short.
+        var requestInterval = 8
+    }
+
+    /// The name of the session.
+    let id: String
+    /// How long the server keeps the session, in seconds; nil when it does not say.
+    let maximumSeconds: Int?
+    /// How many stanzas we have taken, modulo 2^32.
+    private(set) var received: UInt32 = 0
+    /// How many of ours the server has taken, modulo 2^32.
+    private(set) var acknowledged: UInt32 = 0
+    /// The stanzas sent and not acknowledged, as they were written.
+    private(set) var queue: CircularBuffer<[UInt8]> = []
+    private(set) var queuedBytes = 0
+    private var sinceRequest = 0
+
+    init(id: String, maximumSeconds: Int?) {
+        self.id = id
+        self.maximumSeconds = maximumSeconds
+    }
+
+    /// Counts a stanza that has come.
+    mutating func took() { received &+= 1 }
+
+    /// Keeps a stanza until the server has it; false when there is no room.
+    mutating func keep(_ bytes: [UInt8], _ limits: Limits) -> Bool {
+        guard queue.count < limits.stanzas, queuedBytes + bytes.count <= limits.bytes else { return false }
+        queue.append(bytes)
+        queuedBytes += bytes.count
+        sinceRequest += 1
+        return true
+    }
+
+    /// Whether the server is to be asked now.
+    mutating func wantsRequest(_ limits: Limits) -> Bool {
+        guard sinceRequest >= limits.requestInterval else { return false }
+        sinceRequest = 0
+        return true
+    }
+
+    /// Takes the server's word; false when it has taken more than was sent.
+    mutating func acknowledge(_ handled: UInt32) -> Bool {
+        // The count goes round after 2^32 (XEP-0198 5).
+        let count = handled &- acknowledged
+        guard count <= queue.count else { return false }
+        for _ in 0..<count { queuedBytes -= queue.removeFirst().count }
+        acknowledged = handled
+        return true
+    }
+
+    /// For tests: begins near the end of the count.
+    mutating func setCounts(received: UInt32, acknowledged: UInt32) {
+        self.received = received
+        self.acknowledged = acknowledged
+    }
+
+    static let request = XMLElement("r", Namespace.streamManagement)
+
+    var acknowledgement: XMLElement {
+        XMLElement("a", Namespace.streamManagement, ["h": "\(received)"])
+    }
+
+    var resume: XMLElement {
+        XMLElement("resume", Namespace.streamManagement, ["h": "\(received)", "previd": id])
+    }
+}
