@@ -17,7 +17,7 @@ libdir = $(DESTDIR)$(prefix)/lib
 datadir = $(DESTDIR)$(prefix)/share
 confdir = $(DESTDIR)$(sysconfdir)/gatehouse
 
-.PHONY: help run build release test lint format size fuzz bench torture install uninstall docs clean prepare prepare-test
+.PHONY: help run build release test lint format size fuzz bench torture install uninstall docs clean prepare prepare-test prepare-bench
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -51,7 +51,7 @@ size: prepare ## The daemon's size on disk and in memory, against its limits
 fuzz: prepare ## Each decoder against random input, SECONDS=60 each
 	Tools/fuzz.sh $${SECONDS_EACH:-60}
 
-bench: prepare ## The figures of docs/performance.md
+bench: prepare-bench ## The figures of docs/performance.md
 	Tools/bench.sh
 
 torture: prepare-test ## Kill gateway and cloud at 200 random points (CYCLES=200)
@@ -95,6 +95,9 @@ prepare:
 
 prepare-test:
 	@Tools/prepare.sh test
+
+prepare-bench:
+	@Tools/prepare.sh bench
 
 clean: ## Remove what was built
 	rm -rf $(BUILD)

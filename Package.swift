@@ -40,6 +40,7 @@ let package = Package(
         .target(
             name: "CMbedTLS",
             linkerSettings: [.linkedLibrary("mbedtls"), .linkedLibrary("mbedx509"), .linkedLibrary("mbedcrypto")]),
+        .target(name: "CDatagrams"),
         .target(name: "CGPIOD", linkerSettings: [.linkedLibrary("gpiod")]),
         .target(name: "CExpat", linkerSettings: [.linkedLibrary("expat")]),
 
@@ -59,7 +60,8 @@ let package = Package(
         .target(name: "LogOutput", dependencies: [log], swiftSettings: swift6),
 
         // Floor 4: transports.
-        .target(name: "CoAP", dependencies: ["CoAPMessages", "TLS", nio, nioPosix], swiftSettings: swift6),
+        .target(
+            name: "CoAP", dependencies: ["CDatagrams", "CoAPMessages", "TLS", nio, nioPosix], swiftSettings: swift6),
         .target(name: "XMPP", dependencies: ["TLS", "CExpat", nio, nioPosix, log], swiftSettings: swift6),
 
         // Floor 5: the domain.
@@ -186,6 +188,7 @@ let package = Package(
         .executableTarget(
             name: "CoAPBench", dependencies: ["CoAP", "CoAPMessages", "TLS", "AllocationCount", nio, nioPosix],
             path: "Benchmarks/CoAPBench", swiftSettings: swift6),
+        .executableTarget(name: "DatagramLoad", path: "Benchmarks/DatagramLoad"),
         .executableTarget(
             name: "TLSBench", dependencies: ["TLS", nio, nioEmbedded], path: "Benchmarks/TLSBench",
             swiftSettings: swift6),

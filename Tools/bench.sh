@@ -10,6 +10,10 @@ for program in AdvertBench CoAPBench TLSBench CloudBench; do
     swift build -c release --product "$program" 2>&1 | grep -E 'error|warning' || true
     "$(swift build -c release --show-bin-path)/$program"
 done
+if [ -z "$only" ] || [ "$only" = coap-compare ]; then
+    printf '\n== coap-compare\n'
+    Benchmarks/coap-compare.sh || [ $? -eq 77 ]
+fi
 if [ -z "$only" ] || [ "$only" = flash-wear ]; then
     printf '\n== flash-wear\n'
     Benchmarks/flash-wear.sh || [ $? -eq 77 ]

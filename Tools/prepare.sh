@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what building (`build`) or testing (`test`) needs on Debian 12, and says what it installs. Does nothing, and
-# needs no network, when all of it is there.
+# Installs what building (`build`), testing (`test`) or measuring (`bench`) needs on Debian 12, and says what it installs.
+# Does nothing, and needs no network, when all of it is there.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -10,6 +10,8 @@ packages=(make g++ pkg-config libmbedtls-dev libgpiod-dev libexpat1-dev libsqlit
 if [ "${1:-build}" = test ]; then
     packages+=(openssl libcoap3-bin python3 python3-venv procps iproute2)
 fi
+
+[ "${1:-build}" != bench ] || packages+=(libcoap3-dev util-linux)
 
 missing=()
 for package in "${packages[@]}"; do

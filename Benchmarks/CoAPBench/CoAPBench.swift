@@ -1,8 +1,13 @@
 // How many messages a second are coded on one core, and how many requests a second one connection answers.
 //
 //     swift run -c release CoAPBench [SECONDS-A-ROW]
-//     swift run -c release CoAPBench serve PORT                        (answers every GET over UDP)
 //     swift run -c release CoAPBench load HOST PORT PATH SECONDS       (asks another's server over UDP)
+//
+// For coap-compare.sh, where SECURITY is `key` or `certificate FOLDER`:
+//
+//     CoAPBench certificates FOLDER
+//     CoAPBench serve PORT [SECURITY]
+//     CoAPBench load-secure PORT SECONDS SERVER-PID SECURITY
 
 import AllocationCount
 import CoAP
@@ -187,15 +192,6 @@ func datagramRequests(
     try await server.close().get()
 }
 
-/// Serves `/oic/d` and `/oic/res` over UDP until it is killed, for a client of somebody else's.
-func serve(port: Int) async throws {
-    let response = samples().response
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    let server = try await CoAPUDP.bind(port: port, group: group) { _ in Representation(response: response) }.get()
-    print("listening on port \(server.port)")
-    try await server.closeFuture.get()
-}
-
 /// Loads another's server over UDP with GETs of a path, confirmable.
 func load(_ host: String, _ port: Int, _ path: String, _ seconds: Double) async throws {
     printHeading("GET \(path) of \(host):\(port) over UDP")
@@ -230,9 +226,19 @@ func secureConfigurations() throws -> (server: TLSConfiguration, client: TLSConf
 enum CoAPBench {
     static func main() async throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
-        if arguments.first == "serve", arguments.count == 2 { return try await serve(port: Int(arguments[1]) ?? 0) }
-        if arguments.first == "load", arguments.count == 5 {
+        switch (arguments.first, arguments.count) {
+        case ("serve", 2...):
+            return try await serve(port: Int(arguments[1]) ?? 0, security: Security(arguments.dropFirst(2)))
+        case ("certificates", 2):
+            return try Security.write(to: arguments[1])
+        case ("load", 5):
             return try await load(arguments[1], Int(arguments[2]) ?? 0, arguments[3], Double(arguments[4]) ?? 1)
+        case ("load-secure", 5...):
+            guard let security = Security(arguments.dropFirst(4)), let server = pid_t(arguments[3]) else { break }
+            return try await SecureLoad(
+                port: Int(arguments[1]) ?? 0, security: security, seconds: Double(arguments[2]) ?? 1, server: server
+            ).run()
+        default: break
         }
         let seconds = arguments.first.flatMap { Double($0) } ?? 1
         coding(seconds)

@@ -4,6 +4,7 @@
 
 #include "connection.h"
 
+#include <malloc.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -146,7 +147,30 @@ int gh_tls_config_set_anonymous(gh_tls_config *config) {
 
 // MARK: A session
 
+static uintptr_t page_size(void) {
+    static long page;
+    if (page == 0) page = sysconf(_SC_PAGESIZE);
+    return page > 0 ? (uintptr_t)page : 4096;
+}
+
+// Puts a buffer of the library's, which is 16 kB and some, on pages of its own, so that gh_dtls_trim can give back all of
+// it: where the allocator puts it, 4 kB of each would stay. The library frees what free() takes.
+static int align_buffer(unsigned char **buffer) {
+    uintptr_t mask = page_size() - 1;
+    size_t size = (malloc_usable_size(*buffer) + mask) & ~mask;
+    unsigned char *aligned = aligned_alloc(page_size(), size);
+    if (aligned == NULL) return MBEDTLS_ERR_SSL_ALLOC_FAILED;
+    free(*buffer);
+    *buffer = aligned;
+    return 0;
+}
+
 int gh_dtls_setup(gh_tls *tls) {
+    int status = align_buffer(&tls->ssl.in_buf);
+    if (status == 0) status = align_buffer(&tls->ssl.out_buf);
+    // The pointers into them are set anew, and both are cleared.
+    if (status == 0) status = mbedtls_ssl_session_reset(&tls->ssl);
+    if (status != 0) return status;
     tls->datagram = calloc(1, sizeof *tls->datagram);
     if (tls->datagram == NULL) return MBEDTLS_ERR_SSL_ALLOC_FAILED;
     tls->datagram->now = 1;
@@ -194,16 +218,10 @@ size_t gh_dtls_capacity(const gh_tls *tls) {
     return capacity > 0 ? (size_t)capacity : 0;
 }
 
-// The whole pages inside a buffer of the library's. Both buffers hold a record of 16 kB and more: so much is ours for
-// certain, whatever the library adds for headers.
-static void release_pages(const unsigned char *buffer, size_t length) {
-    static long page;
-    if (page == 0) page = sysconf(_SC_PAGESIZE);
-    if (page <= 0 || buffer == NULL) return;
-    uintptr_t mask = (uintptr_t)page - 1;
-    uintptr_t start = ((uintptr_t)buffer + mask) & ~mask, end = ((uintptr_t)buffer + length) & ~mask;
+// The pages of a buffer that align_buffer has made.
+static void release_pages(unsigned char *buffer) {
     // Where the kernel refuses (locked memory) the pages simply stay.
-    if (start < end) (void)madvise((void *)start, end - start, MADV_DONTNEED);
+    (void)madvise(buffer, malloc_usable_size(buffer) & ~(page_size() - 1), MADV_DONTNEED);
 }
 
 void gh_dtls_trim(gh_tls *tls) {
@@ -213,8 +231,16 @@ void gh_dtls_trim(gh_tls *tls) {
     if (ssl->out_left != 0 || ssl->in_offt != NULL) return;
     if (ssl->in_left != 0 && ssl->in_left != ssl->next_record_offset) return;
     if (ssl->in_hslen != 0 && ssl->in_hslen < ssl->in_msglen) return;
-    release_pages(ssl->in_buf, MBEDTLS_SSL_IN_CONTENT_LEN);
-    release_pages(ssl->out_buf, MBEDTLS_SSL_OUT_CONTENT_LEN);
+    release_pages(ssl->in_buf);
+    release_pages(ssl->out_buf);
+}
+
+void gh_dtls_forget_certificate(gh_tls *tls) {
+    mbedtls_ssl_session *session = tls->ssl.session;
+    if (tls->ssl.state != MBEDTLS_SSL_HANDSHAKE_OVER || session == NULL || session->peer_cert == NULL) return;
+    mbedtls_x509_crt_free(session->peer_cert);
+    free(session->peer_cert);
+    session->peer_cert = NULL;
 }
 
 const uint8_t *gh_dtls_identity(const gh_tls *tls, size_t *length) {

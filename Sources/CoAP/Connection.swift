@@ -27,6 +27,9 @@ public final class Connection: Sendable {
     /// Succeeds when the connection is gone.
     public var closeFuture: EventLoopFuture<Void> { channel.closeFuture }
 
+    /// The session, when asked on the loop: there it costs no closure.
+    var sessionOnLoop: Session? { eventLoop.inEventLoop ? core.value : nil }
+
     /// Runs `body` on the loop, at once when already there.
     func onLoop(_ body: @escaping @Sendable (Session) -> Void) {
         if eventLoop.inEventLoop {

@@ -55,6 +55,7 @@ public final class Exchange: Sendable {
         guard isFirst else { return }
         let answer = Answer(
             request: request, sequence: sequence, block1: block1, block2: block2, observation: observation)
+        if let session = connection.sessionOnLoop { return session.respond(response, to: answer) }
         connection.onLoop { $0.respond(response, to: answer) }
     }
 

@@ -98,17 +98,16 @@ extension Message {
     }
 
     private func joined(_ number: OptionNumber) -> String {
+        let bytes = options.storage.span
+        // Each header byte makes room for a slash; only slashes inside of segments take more.
         var text: [UInt8] = []
-        for element in options {
-            if element.number > number { break }
-            guard element.number == number else { continue }
+        text.reserveCapacity(bytes.count + 2)
+        var cursor = OptionCursor()
+        while cursor.advance(bytes), cursor.number <= number.rawValue {
+            guard cursor.number == number.rawValue else { continue }
             text.append(UInt8(ascii: "/"))
-            if element.value.contains(UInt8(ascii: "/")) {
-                for byte in element.value {
-                    if byte == UInt8(ascii: "/") { text += [0x25, 0x32, 0x46] } else { text.append(byte) }
-                }
-            } else {
-                text += element.value
+            for index in cursor.value {
+                if bytes[index] == UInt8(ascii: "/") { text += [0x25, 0x32, 0x46] } else { text.append(bytes[index]) }
             }
         }
         return text.isEmpty ? "/" : String(decoding: text, as: UTF8.self)

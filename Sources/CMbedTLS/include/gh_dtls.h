@@ -57,6 +57,9 @@ int gh_dtls_reset(gh_tls *tls);
 size_t gh_dtls_capacity(const gh_tls *tls);
 /// Gives pages of an open session's record buffers, which hold nothing between two calls, back to the system.
 void gh_dtls_trim(gh_tls *tls);
+/// Lets the peer's certificate of an open session go, which takes 5 kB with what was computed for its key.
+/// gh_tls_peer_certificate then has none.
+void gh_dtls_forget_certificate(gh_tls *tls);
 
 /// Server: the identity of the pre-shared key in use; NULL for none.
 const uint8_t *gh_dtls_identity(const gh_tls *tls, size_t *length);

@@ -4,21 +4,21 @@ import NIOCore
 extension DatagramEndpoint {
     /// Takes a datagram off a socket.
     ///
-    /// - Parameter info: where it was sent to and came in.
+    /// - Parameters:
+    ///   - destination: where it was sent to; nil when the kernel did not say.
+    ///   - interface: where it came in; 0 when the kernel did not say.
     func receive(
-        _ bytes: ByteBuffer, from remote: DatagramAddress, info: NIOPacketInfo?, on carrier: any DatagramCarrier
+        _ bytes: Span<UInt8>, from remote: DatagramAddress, to destination: DatagramAddress?, interface: UInt32,
+        on carrier: any DatagramCarrier
     ) {
         guard !isClosed else { return }
         counters.datagramsReceived += 1
-        let destination = info.flatMap { DatagramAddress($0.destinationAddress) }
         // No answer can go to nobody, to a group or to everybody; and what fills its room is cut off.
-        guard bytes.readableBytes < DatagramSocket.readSize, remote.port != 0, !remote.isMulticast,
+        guard bytes.count < DatagramSocket.readSize, remote.port != 0, !remote.isMulticast,
             !remote.isUnspecified, !remote.isBroadcast, destination?.isBroadcast != true
         else { return count(\.malformed) }
-        let interface = info.map { UInt32(truncatingIfNeeded: $0.interfaceIndex) } ?? 0
         let isMulticast = destination?.isMulticast ?? false
-        let arrival = Arrival(
-            localAddress: info?.destinationAddress, interfaceIndex: Int(interface), isMulticast: isMulticast)
+        let arrival = Arrival(destination: destination, interfaceIndex: Int(interface), isMulticast: isMulticast)
         let origin = destination.map { Origin.answering($0, interface: interface) }
         let own = DatagramAddress(
             high: 0, low: 0, port: carrier.port, scope: 0, isIPv6: carrier.isIPv6)
@@ -27,13 +27,14 @@ extension DatagramEndpoint {
 
         guard security == nil else {
             guard !isMulticast else { return count(\.malformed) }
-            if let known { return known.take(bytes, arrival: arrival, origin: origin) }
+            let buffer = ByteBuffer(copying: bytes)
+            if let known { return known.take(buffer, arrival: arrival, origin: origin) }
             return admit(
-                bytes, key: PeerKey(remote: remote, local: local), carrier: carrier, arrival: arrival, origin: origin)
+                buffer, key: PeerKey(remote: remote, local: local), carrier: carrier, arrival: arrival, origin: origin)
         }
         let datagram: Datagram
         do throws(MessageError) {
-            datagram = try Datagram.decode(bytes.readableBytesUInt8Span, limits: limits.message)
+            datagram = try Datagram.decode(bytes, limits: limits.message)
         } catch {
             count(\.malformed)
             if let id = error.resetID, !isMulticast {
@@ -48,7 +49,7 @@ extension DatagramEndpoint {
             let peer = known ?? addPeer(PeerKey(remote: remote, local: local), carrier: carrier, isProven: false)
             guard let peer else { return count(\.peersRefused) }
             peer.receive(
-                datagram, length: bytes.readableBytes, fingerprint: fingerprint(bytes), arrival: arrival,
+                datagram, length: bytes.count, fingerprint: fingerprint(bytes), arrival: arrival,
                 origin: origin)
         } else {
             guard !isMulticast else { return count(\.malformed) }
@@ -57,11 +58,11 @@ extension DatagramEndpoint {
             }
             if let known, !code.isResponse || known.session?.awaits(datagram.message.token) ?? false {
                 return known.receive(
-                    datagram, length: bytes.readableBytes, fingerprint: fingerprint(bytes), arrival: arrival,
+                    datagram, length: bytes.count, fingerprint: fingerprint(bytes), arrival: arrival,
                     origin: origin)
             }
             receive(
-                stray: datagram, from: remote, known: known, length: bytes.readableBytes,
+                stray: datagram, from: remote, known: known, length: bytes.count,
                 fingerprint: fingerprint(bytes), arrival: arrival, origin: origin, carrier: carrier)
         }
     }
@@ -114,9 +115,9 @@ extension DatagramEndpoint {
     }
 
     /// What tells a datagram's bytes from others; keyed, so that nobody can make two that look alike.
-    func fingerprint(_ bytes: ByteBuffer) -> UInt64 {
+    func fingerprint(_ bytes: Span<UInt8>) -> UInt64 {
         var hasher = Hasher()
-        bytes.withUnsafeReadableBytes { hasher.combine(bytes: $0) }
+        bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
         return UInt64(bitPattern: Int64(hasher.finalize()))
     }
 }

@@ -25,6 +25,7 @@ final class DatagramEndpoint {
     /// Requests of all peers without an answer.
     var openExchanges = 0
     var counters = DatagramStatistics()
+    private var lostByClosed: UInt64 = 0
     private var alarm: (deadline: NIODeadline, task: Scheduled<Void>)?
     private var sweep: Scheduled<Void>?
     private var leisurely: [LeisurelyAnswer] = []
@@ -32,6 +33,8 @@ final class DatagramEndpoint {
     var tokens = TokenSource()
     var lastMulticastID = UInt16.random(in: .min ... .max)
     private var scratch = ByteBuffer()
+    /// Where its sockets read into.
+    lazy var inbox = DatagramInbox()
 
     /// An answer to a multicast request that waits for its turn.
     private struct LeisurelyAnswer {
@@ -58,6 +61,9 @@ final class DatagramEndpoint {
 
     var statistics: DatagramStatistics {
         var statistics = counters
+        let lost = lostByClosed + carriers.reduce(0) { $0 + $1.lost }
+        statistics.datagramsSent -= lost
+        statistics.sendErrors += lost
         statistics.peers = peerList.count
         statistics.openExchanges = openExchanges
         statistics.rememberedBytes = answerBudget.used
@@ -88,6 +94,7 @@ final class DatagramEndpoint {
         for search in Array(searches.values) { search.end(.failure(error)) }
         for peer in peerList { peer.end(error) }
         for carrier in carriers { carrier.close() }
+        lostByClosed = carriers.reduce(0) { $0 + $1.lost }
         carriers = []
         closePromise.succeed()
     }
@@ -111,20 +118,25 @@ final class DatagramEndpoint {
 
     // MARK: Sending
 
+    /// - Parameter isQueued: whether it may wait for the end of this turn, and nobody for its fate.
     /// - Returns: 0, or the system's error number.
     func transmit(
-        _ datagram: Datagram, to remote: DatagramAddress, from origin: Origin?, by carrier: any DatagramCarrier
+        _ datagram: Datagram, to remote: DatagramAddress, from origin: Origin?, by carrier: any DatagramCarrier,
+        isQueued: Bool = false
     ) -> CInt {
         scratch.clear()
         datagram.encode(into: &scratch)
-        return transmit(scratch, to: remote, from: origin, by: carrier)
+        return transmit(scratch, to: remote, from: origin, by: carrier, isQueued: isQueued)
     }
 
     @discardableResult
     func transmit(
-        _ bytes: ByteBuffer, to remote: DatagramAddress, from origin: Origin?, by carrier: any DatagramCarrier
+        _ bytes: ByteBuffer, to remote: DatagramAddress, from origin: Origin?, by carrier: any DatagramCarrier,
+        isQueued: Bool = false
     ) -> CInt {
-        let error = carrier.send(bytes, to: remote, from: origin)
+        let error =
+            isQueued
+            ? carrier.queue(bytes, to: remote, from: origin) : carrier.send(bytes, to: remote, from: origin)
         if error == 0 { counters.datagramsSent += 1 } else { counters.sendErrors += 1 }
         return error
     }

@@ -166,7 +166,7 @@ final class DatagramPeer {
         do throws(MessageError) {
             let datagram = try Datagram.decode(span, limits: endpoint.limits.message)
             receive(
-                datagram, length: span.count, fingerprint: endpoint.fingerprint(bytes), arrival: arrival,
+                datagram, length: span.count, fingerprint: endpoint.fingerprint(span), arrival: arrival,
                 origin: origin)
         } catch {
             endpoint.count(\.malformed)
@@ -176,15 +176,16 @@ final class DatagramPeer {
 
     /// Encodes and sends; a repetition or an answer, for which nobody waits.
     func send(_ datagram: Datagram, from origin: Origin?) {
-        _ = transmit(datagram, from: origin)
+        _ = transmit(datagram, from: origin, isQueued: true)
     }
 
     /// - Returns: 0, or the system's error number.
-    func transmit(_ datagram: Datagram, from origin: Origin?) -> CInt {
+    func transmit(_ datagram: Datagram, from origin: Origin?, isQueued: Bool = false) -> CInt {
         guard !isClosed else { return 0 }
         guard isSecured else {
             if !amplification.isProven { amplification.send(datagram.encodedLength) }
-            return endpoint.transmit(datagram, to: key.remote, from: origin ?? self.origin, by: carrier)
+            return endpoint.transmit(
+                datagram, to: key.remote, from: origin ?? self.origin, by: carrier, isQueued: isQueued)
         }
         var buffer = channel.allocator.buffer(capacity: datagram.encodedLength)
         datagram.encode(into: &buffer)
@@ -195,7 +196,7 @@ final class DatagramPeer {
     /// What the handlers have made of a message, or say by themselves.
     func sendSecured(_ bytes: ByteBuffer) {
         amplification.send(bytes.readableBytes)
-        endpoint.transmit(bytes, to: key.remote, from: origin, by: carrier)
+        endpoint.transmit(bytes, to: key.remote, from: origin, by: carrier, isQueued: true)
     }
 
     /// Where messages come from that answer nothing in particular.
@@ -209,7 +210,7 @@ final class DatagramPeer {
         return lastID
     }
 
-    func heard(_ bytes: Int) {
+    func heard(_ bytes: Int, now: NIODeadline) {
         lastHeard = now
         amplification.receive(bytes)
         probing.heard()
@@ -233,7 +234,7 @@ extension DatagramPeer: SessionLink {
     private static let smallestAnswer = 96
 
     func length(of message: Message) -> Int {
-        Datagram(kind: .confirmable, id: 0, message: message).encodedLength
+        message.datagramLength
     }
 
     func whenSettled(_ action: @escaping () -> Void) { action() }

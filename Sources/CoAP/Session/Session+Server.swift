@@ -160,11 +160,12 @@ extension Session {
         }
     }
 
-    /// A tag by which a client knows that all blocks are of one body (RFC 7959 §2.4): FNV-1a of 64 bits.
+    /// A tag by which a client knows that all blocks are of one body (RFC 7959 §2.4). Keyed anew with each start of the
+    /// program, after which a client in the middle of a body begins again.
     private func entityTag(of body: [UInt8]) -> [UInt8] {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in body { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        return Token(hash).bytes
+        var hasher = Hasher()
+        body.withUnsafeBytes { hasher.combine(bytes: $0) }
+        return Token(UInt64(bitPattern: Int64(hasher.finalize()))).bytes
     }
 
     /// An exchange is done: custody that waits for it may be given.

@@ -13,3 +13,12 @@ extension ByteBuffer: ByteSink {
         writeBytes(bytes.bytes)
     }
 }
+
+extension ByteBuffer {
+    /// A copy of these bytes.
+    init(copying span: Span<UInt8>) {
+        self.init()
+        reserveCapacity(span.count)
+        writeBytes(span.bytes)
+    }
+}

@@ -39,9 +39,7 @@ public struct Datagram: Sendable, Hashable {
     }
 
     /// The bytes it takes.
-    public var encodedLength: Int {
-        message.code.isEmpty ? 4 : 4 + message.token.count + message.contentLength
-    }
+    public var encodedLength: Int { message.datagramLength }
 
     /// Reads a datagram.
     ///
@@ -119,4 +117,9 @@ public struct Datagram: Sendable, Hashable {
         encode(into: &bytes)
         return bytes
     }
+}
+
+extension Message {
+    /// The bytes it takes as a datagram.
+    public var datagramLength: Int { code.isEmpty ? 4 : 4 + token.count + contentLength }
 }

@@ -47,24 +47,27 @@ extension Options {
     ///
     /// - Parameter understood: says of a critical option whether its meaning is honoured.
     public func firstFault(understood: (OptionNumber) -> Bool) -> OptionFault? {
+        let bytes = storage.span
+        var cursor = OptionCursor()
         var previous: OptionNumber?
-        for element in self {
-            let number = element.number
+        while cursor.advance(bytes) {
+            let number = OptionNumber(rawValue: cursor.number)
             defer { previous = number }
             guard number.isCritical else { continue }
             guard understood(number) else { return OptionFault(kind: .unknown, number: number) }
             guard let definition = number.definition else { continue }
-            if !definition.length.contains(element.value.count) { return OptionFault(kind: .length, number: number) }
+            if !definition.length.contains(cursor.value.count) { return OptionFault(kind: .length, number: number) }
             if previous == number && !definition.isRepeatable { return OptionFault(kind: .repeated, number: number) }
-            if definition.format == .string, !isUTF8(element.value) {
+            if definition.format == .string, !isUTF8(cursor.value) {
                 return OptionFault(kind: .text, number: number)
             }
         }
         return nil
     }
 
-    private func isUTF8(_ bytes: ArraySlice<UInt8>) -> Bool {
-        if bytes.allSatisfy({ $0 < 0x80 }) { return true }
-        return String(validating: bytes, as: UTF8.self) != nil
+    private func isUTF8(_ range: Range<Int>) -> Bool {
+        let bytes = storage.span
+        if range.allSatisfy({ bytes[$0] < 0x80 }) { return true }
+        return String(validating: storage[range], as: UTF8.self) != nil
     }
 }

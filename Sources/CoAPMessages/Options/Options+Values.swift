@@ -20,16 +20,6 @@ struct UnsignedIntegerBytes: RandomAccessCollection {
 }
 
 extension Options {
-    /// The number in the first option of that kind.
-    ///
-    /// - Returns: nil when there is none, or when its length is none that the option may have, for then it counts as
-    ///   not known (RFC 7252 §5.4.3).
-    public func uint(_ number: OptionNumber) -> UInt64? {
-        guard let value = first(number) else { return nil }
-        let longest = number.definition?.length.upperBound ?? 8
-        return value.count <= longest ? unsignedInteger(value) : nil
-    }
-
     /// The text in each option of that kind. What is not UTF-8 is repaired; an endpoint refuses it before.
     public func strings(_ number: OptionNumber) -> [String] {
         values(number).map { String(decoding: $0, as: UTF8.self) }

@@ -79,7 +79,7 @@ public struct Options: Sendable, Hashable {
 
     /// Removes every option for which `condition` holds.
     public mutating func removeAll(where condition: (OptionNumber) -> Bool) {
-        guard contains(where: { condition($0.number) }) else { return }
+        guard contains(where: condition) else { return }
         var kept = Options()
         kept.storage.reserveCapacity(storage.count)
         for element in self where !condition(element.number) {
@@ -91,20 +91,6 @@ public struct Options: Sendable, Hashable {
     /// Removes every option of that number.
     public mutating func remove(_ number: OptionNumber) {
         removeAll { $0 == number }
-    }
-
-    /// The value of the first option of that number; nil when there is none.
-    public func first(_ number: OptionNumber) -> ArraySlice<UInt8>? {
-        for element in self {
-            if element.number == number { return element.value }
-            if element.number > number { return nil }
-        }
-        return nil
-    }
-
-    /// Whether there is an option of that number.
-    public func contains(_ number: OptionNumber) -> Bool {
-        first(number) != nil
     }
 
     /// The values of all options of that number, in order.
@@ -132,8 +118,8 @@ extension Options: Sequence {
     /// Walks the encoded form.
     public struct Iterator: IteratorProtocol {
         private let storage: [UInt8]
-        private var position = 0
-        private var number: UInt16 = 0
+        private var cursor = OptionCursor()
+        private var start = 0
 
         init(_ storage: [UInt8]) {
             self.storage = storage
@@ -141,29 +127,11 @@ extension Options: Sequence {
 
         /// The next option.
         public mutating func next() -> Element? {
-            guard position < storage.count else { return nil }
-            let start = position
-            let first = storage[position]
-            position += 1
-            number += UInt16(truncatingIfNeeded: extended(first >> 4))
-            let length = extended(first & 0xF)
-            let end = position + length
-            defer { position = end }
-            return Element(number: OptionNumber(rawValue: number), value: storage[position..<end], start: start)
-        }
-
-        /// A nibble with its extension; the list was checked when it was made.
-        private mutating func extended(_ nibble: UInt8) -> Int {
-            switch nibble {
-            case 13:
-                position += 1
-                return 13 + Int(storage[position - 1])
-            case 14:
-                position += 2
-                return 269 + Int(storage[position - 2]) << 8 + Int(storage[position - 1])
-            default:
-                return Int(nibble)
-            }
+            let storage = storage
+            guard cursor.advance(storage.span) else { return nil }
+            defer { start = cursor.value.upperBound }
+            return Element(
+                number: OptionNumber(rawValue: cursor.number), value: storage[cursor.value], start: start)
         }
     }
 

@@ -114,7 +114,7 @@ final class DatagramConnection {
         _ = call(&none, &events) { gh_tls_close_notify(pointer, &$0) }
     }
 
-    /// What the handshake has led to.
+    /// What the handshake has led to; to be asked once, for the peer's certificate is let go.
     func completed() -> DTLSHandshakeCompleted {
         var chain: [Certificate] = []
         var index = 0
@@ -126,6 +126,7 @@ final class DatagramConnection {
             }
             index += 1
         }
+        gh_dtls_forget_certificate(pointer)
         let identity = gh_dtls_identity(pointer, &length).map { Array(UnsafeBufferPointer(start: $0, count: length)) }
         return DTLSHandshakeCompleted(
             peer: PeerCertificate(chain), preSharedIdentity: identity,

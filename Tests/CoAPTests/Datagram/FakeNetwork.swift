@@ -35,6 +35,12 @@ final class FakeCarrier: DatagramCarrier {
         return 0
     }
 
+    func queue(_ bytes: ByteBuffer, to address: DatagramAddress, from origin: Origin?) -> CInt {
+        send(bytes, to: address, from: origin)
+    }
+
+    let lost: UInt64 = 0
+
     func close() {
         isClosed = true
     }
@@ -84,8 +90,8 @@ final class FakeNetwork {
         _ bytes: [UInt8], from remote: DatagramAddress = FakeNetwork.peer,
         to destination: DatagramAddress? = FakeNetwork.own
     ) {
-        let info = destination.map { NIOPacketInfo(destinationAddress: $0.socketAddress, interfaceIndex: 3) }
-        endpoint.receive(ByteBuffer(bytes: bytes), from: remote, info: info, on: carrier)
+        endpoint.receive(
+            bytes.span, from: remote, to: destination, interface: destination == nil ? 0 : 3, on: carrier)
         loop.run()
     }
 

@@ -104,6 +104,8 @@ final class NetworkNamespace: Sendable {
     /// Two networks, removed at the end.
     static func withTwo(_ body: @Sendable (NetworkNamespace, NetworkNamespace) async throws -> Void) async throws {
         try #require(obstacle == nil, "\(obstacle ?? "")")
+        // Threads are born where the one is that makes them: those of other tests not in here.
+        _ = testGroup.next()
         let left = try await make("a")
         let right = try await make("b")
         do {

@@ -10,7 +10,8 @@ extension DatagramPeer {
     func receive(
         _ datagram: Datagram, length: Int, fingerprint: UInt64, arrival: Arrival, origin: Origin?
     ) {
-        heard(length)
+        let now = now
+        heard(length, now: now)
         switch datagram.kind {
         case .acknowledgement:
             acknowledged(datagram)
@@ -26,7 +27,7 @@ extension DatagramPeer {
                 endpoint.count(\.duplicates)
                 if let answer { send(answer, from: origin) }
             } else if datagram.message.code.isRequest {
-                receive(request: datagram, arrival: arrival, origin: origin)
+                receive(request: datagram, arrival: arrival, origin: origin, now: now)
             } else if datagram.message.code.isEmpty {
                 // A ping; the pong is a Reset (RFC 7252 §4.3).
                 if datagram.kind == .confirmable { send(.empty(.reset, id: datagram.id), from: origin) }
@@ -38,7 +39,7 @@ extension DatagramPeer {
 
     // MARK: Requests
 
-    private func receive(request datagram: Datagram, arrival: Arrival, origin: Origin?) {
+    private func receive(request datagram: Datagram, arrival: Arrival, origin: Origin?, now: NIODeadline) {
         guard let session else { return }
         let leisure = arrival.isMulticast ? now + endpoint.randomLeisure() : nil
         guard endpoint.openExchanges < limits.openExchanges else {
@@ -50,7 +51,7 @@ extension DatagramPeer {
             OpenRequest(
                 token: datagram.message.token, id: datagram.id, kind: datagram.kind, origin: origin, leisure: leisure))
         session.receive(datagram.message, arrival: arrival)
-        guard datagram.kind == .confirmable,
+        guard datagram.kind == .confirmable, !open.isEmpty,
             let index = open.lastIndex(where: { $0.id == datagram.id && $0.kind == .confirmable }),
             !open[index].isAcknowledged
         else { return }
@@ -111,7 +112,7 @@ extension DatagramPeer {
     /// from the port that was asked; IoTivity-Lite answers what was sent to 5683 from a port of its own). The token, eight
     /// bytes that nobody can guess, says whose it is.
     func receive(stray response: Message) {
-        heard(0)
+        heard(0, now: now)
         answered(response.token)
         session?.receive(response)
     }

@@ -34,7 +34,7 @@ struct Deduplicator {
     private let budget: ByteBudget
     private var entries: [UInt16: Entry] = [:]
     /// The order of arrival; one whose serial is not its entry's has been replaced.
-    private var order = CircularBuffer<(id: UInt16, serial: UInt64)>()
+    private var order = CircularBuffer<(id: UInt16, serial: UInt64, expiry: NIODeadline)>()
     private var serial: UInt64 = 0
 
     /// - Parameter budget: the bytes of answers, shared with other peers.
@@ -47,40 +47,35 @@ struct Deduplicator {
 
     /// Looks whether a message has come before, and remembers it if not.
     mutating func receive(id: UInt16, fingerprint: UInt64, lifetime: TimeAmount, now: NIODeadline) -> Verdict {
-        if let entry = entries[id], entry.fingerprint == fingerprint, entry.expiry > now {
-            switch entry.answer {
-            case .none: return .repeated(answer: nil)
-            case .kept(let answer, _): return .repeated(answer: answer)
-            case .forgotten: break
+        if let entry = entries[id] {
+            if entry.fingerprint == fingerprint, entry.expiry > now {
+                switch entry.answer {
+                case .none: return .repeated(answer: nil)
+                case .kept(let answer, _): return .repeated(answer: answer)
+                case .forgotten: break
+                }
             }
+            remove(id)
         }
-        remove(id)
-        while let first = order.first {
-            let isCurrent = entries[first.id]?.serial == first.serial
-            guard !isCurrent || entries.count >= limit || entries[first.id].map({ $0.expiry <= now }) ?? true else {
-                break
-            }
+        while let first = order.first, first.expiry <= now || order.count >= limit {
             order.removeFirst()
-            if isCurrent { remove(first.id) }
+            if entries[first.id]?.serial == first.serial { remove(first.id) }
         }
         serial += 1
-        entries[id] = Entry(fingerprint: fingerprint, serial: serial, expiry: now + lifetime)
-        order.append((id, serial))
+        let expiry = now + lifetime
+        entries[id] = Entry(fingerprint: fingerprint, serial: serial, expiry: expiry)
+        order.append((id, serial, expiry))
         return .new
     }
 
     /// Keeps what is to be sent when that message comes again.
     mutating func answered(id: UInt16, with answer: Datagram) {
-        guard var entry = entries[id] else { return }
-        if case .kept(_, let bytes) = entry.answer { budget.used -= bytes }
+        guard let index = entries.index(forKey: id) else { return }
+        if case .kept(_, let bytes) = entries.values[index].answer { budget.used -= bytes }
         let bytes = answer.encodedLength
-        if budget.admits(bytes) {
-            budget.used += bytes
-            entry.answer = .kept(answer, bytes: bytes)
-        } else {
-            entry.answer = .forgotten
-        }
-        entries[id] = entry
+        let isKept = budget.admits(bytes)
+        if isKept { budget.used += bytes }
+        entries.values[index].answer = isKept ? .kept(answer, bytes: bytes) : .forgotten
     }
 
     /// Forgets everything; gives its share of the budget back.

@@ -1,3 +1,4 @@
+import CDatagrams
 import Glibc
 import NIOCore
 
@@ -45,6 +46,14 @@ struct DatagramAddress: Hashable, Sendable {
         case .v6(let address): self.init(address.address)
         case .unixDomainSocket: return nil
         }
+    }
+
+    /// Nil for no address.
+    init?(_ address: gd_address) {
+        guard address.family != 0 else { return nil }
+        self.init(
+            high: address.high, low: address.low, port: address.port, scope: address.scope,
+            isIPv6: address.family == 6)
     }
 
     /// The address in numbers.
@@ -126,6 +135,14 @@ struct DatagramAddress: Hashable, Sendable {
     /// For NIO and its users.
     var socketAddress: SocketAddress {
         isIPv6 ? SocketAddress(inet6) : SocketAddress(inet)
+    }
+}
+
+extension gd_address {
+    init(_ address: DatagramAddress) {
+        self.init(
+            high: address.high, low: address.low, scope: address.scope, port: address.port,
+            family: address.isIPv6 ? 6 : 4)
     }
 }
 

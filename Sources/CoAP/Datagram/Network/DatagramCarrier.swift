@@ -29,6 +29,15 @@ protocol DatagramCarrier: AnyObject {
     /// - Returns: 0, or the system's error number. What does not fit the socket's buffer is lost, as on any link.
     func send(_ bytes: ByteBuffer, to address: DatagramAddress, from origin: Origin?) -> CInt
 
+    /// Sends one datagram for whose fate nobody waits, at the latest at the end of this turn of the loop, after what was
+    /// queued and before what is sent later.
+    ///
+    /// - Returns: 0, or the system's error number, where that is known at once.
+    func queue(_ bytes: ByteBuffer, to address: DatagramAddress, from origin: Origin?) -> CInt
+
+    /// Datagrams that were queued and the system then did not take.
+    var lost: UInt64 { get }
+
     /// Sends and receives no more.
     func close()
 }

@@ -1,18 +1,22 @@
+import CDatagrams
 import Glibc
 import NIOCore
 import NIOPosix
 
-/// A bound UDP socket. NIO reads it; it is written here, for NIO cannot say from which address a datagram is to go
-/// (IP_PKTINFO), and an answer has to come from the address the request went to.
+/// A bound UDP socket. NIO waits for what comes and reads the first of it; the rest is read and everything is written
+/// here: several datagrams to a system call, and each from the address that it answers for (IP_PKTINFO), which NIO cannot
+/// say.
 ///
 /// Lives on the loop of its channel, which owns the descriptor.
 final class DatagramSocket: DatagramCarrier {
     let isIPv6: Bool
     let port: UInt16
-    private let descriptor: CInt
-    private let isConnected: Bool
+    let descriptor: CInt
+    let isConnected: Bool
     private var channel: (any Channel)?
-    private var isOpen = true
+    private(set) var isOpen = true
+    var outbox = DatagramOutbox()
+    var lost: UInt64 = 0
 
     private init(descriptor: CInt, isIPv6: Bool, port: UInt16, isConnected: Bool) {
         self.descriptor = descriptor
@@ -95,8 +99,6 @@ final class DatagramSocket: DatagramCarrier {
         return UInt16(bigEndian: address.sin6_port)
     }
 
-    /// Datagrams read by one system call.
-    private static let readBatch = 16
     /// The room for one datagram; one that fills it may have been longer, and is not taken. Ethernet carries 1,500.
     static let readSize = 2048
 
@@ -106,10 +108,11 @@ final class DatagramSocket: DatagramCarrier {
         let bound = NIOLoopBound(self, eventLoop: endpoint.eventLoop)
         return DatagramBootstrap(group: endpoint.eventLoop)
             .channelOption(.autoRead, value: false)
-            .channelOption(.datagramVectorReadMessageCount, value: DatagramSocket.readBatch)
+            .channelOption(.maxMessagesPerRead, value: 1)
+            .channelOption(.datagramVectorReadMessageCount, value: DatagramReader.firstBatch)
             .channelOption(
                 .recvAllocator,
-                value: FixedSizeRecvByteBufferAllocator(capacity: DatagramSocket.readBatch * DatagramSocket.readSize)
+                value: FixedSizeRecvByteBufferAllocator(capacity: DatagramReader.firstBatch * DatagramSocket.readSize)
             )
             .withBoundSocket(descriptor)
             .assumeIsolated()
@@ -128,6 +131,8 @@ final class DatagramSocket: DatagramCarrier {
     /// Closes a socket that was never started, or whose channel is to go.
     func close() {
         guard isOpen else { return }
+        // Farewells among it.
+        flush()
         isOpen = false
         if let channel {
             channel.close(promise: nil)
@@ -166,114 +171,10 @@ final class DatagramSocket: DatagramCarrier {
         }
         return status == 0 ? 0 : errno
     }
-
-    // MARK: Sending
-
-    func send(_ bytes: ByteBuffer, to address: DatagramAddress, from origin: Origin?) -> CInt {
-        guard isOpen else { return EBADF }
-        return bytes.withUnsafeReadableBytes { payload in
-            var vector = iovec(
-                iov_base: UnsafeMutableRawPointer(mutating: payload.baseAddress), iov_len: payload.count)
-            return withUnsafeMutablePointer(to: &vector) { vector in
-                if isConnected { return send(vector, name: nil, nameLength: 0, origin) }
-                return address.withSocketAddress { send(vector, name: $0, nameLength: $1, origin) }
-            }
-        }
-    }
-
-    private func send(
-        _ vector: UnsafeMutablePointer<iovec>, name: UnsafeMutableRawPointer?, nameLength: socklen_t, _ origin: Origin?
-    ) -> CInt {
-        var message = msghdr()
-        message.msg_name = name
-        message.msg_namelen = nameLength
-        message.msg_iov = vector
-        message.msg_iovlen = 1
-        guard let origin, !isConnected, origin.address != nil || origin.interface != 0 else {
-            return transmit(&message)
-        }
-        return withUnsafeTemporaryAllocation(byteCount: ControlMessage.room, alignment: 16) { control in
-            message.msg_control = control.baseAddress
-            message.msg_controllen = .init(ControlMessage.write(origin, isIPv6: isIPv6, to: control))
-            return transmit(&message)
-        }
-    }
-
-    private func transmit(_ message: inout msghdr) -> CInt {
-        while true {
-            if sendmsg(descriptor, &message, CInt(MSG_NOSIGNAL)) >= 0 { return 0 }
-            if errno != EINTR { return errno }
-        }
-    }
 }
 
 /// `IPPROTO_IPV6` as a level of socket options.
 let IPPROTO_IPV6_LEVEL: CInt = 41
-
-/// The control message that says where a datagram is to come from: `IP_PKTINFO` of ip(7), `IPV6_PKTINFO` of RFC 3542
-/// §6.1. The C library's macros for its layout do not reach Swift.
-private enum ControlMessage {
-    /// The longest: a header and 20 bytes, aligned.
-    static let room = 64
-
-    private static func aligned(_ count: Int) -> Int {
-        (count + MemoryLayout<Int>.size - 1) & ~(MemoryLayout<Int>.size - 1)
-    }
-
-    /// - Returns: the bytes written.
-    static func write(_ origin: Origin, isIPv6: Bool, to bytes: UnsafeMutableRawBufferPointer) -> Int {
-        bytes.initializeMemory(as: UInt8.self, repeating: 0)
-        let start = aligned(MemoryLayout<cmsghdr>.size)
-        let data = UnsafeMutableRawBufferPointer(rebasing: bytes[start...])
-        let length: Int
-        if isIPv6 {
-            // struct in6_pktinfo: address, interface.
-            origin.address?.copyBytes(to: data)
-            data.storeBytes(of: origin.interface, toByteOffset: 16, as: UInt32.self)
-            length = 20
-        } else {
-            // struct in_pktinfo: interface, source address, (destination, for receiving).
-            data.storeBytes(of: origin.interface, as: UInt32.self)
-            origin.address?.copyBytes(to: UnsafeMutableRawBufferPointer(rebasing: data[4...]))
-            length = 12
-        }
-        var header = cmsghdr()
-        header.cmsg_len = .init(start + length)
-        header.cmsg_level = isIPv6 ? IPPROTO_IPV6_LEVEL : 0
-        header.cmsg_type = isIPv6 ? IPV6_PKTINFO : IP_PKTINFO
-        withUnsafeBytes(of: header) { bytes.copyMemory(from: $0) }
-        return aligned(start + length)
-    }
-}
-
-/// Hands a socket's datagrams to the endpoint.
-private final class DatagramReader: ChannelInboundHandler {
-    typealias InboundIn = AddressedEnvelope<ByteBuffer>
-
-    private let endpoint: DatagramEndpoint
-    private let socket: DatagramSocket
-
-    init(endpoint: DatagramEndpoint, socket: DatagramSocket) {
-        self.endpoint = endpoint
-        self.socket = socket
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let envelope = unwrapInboundIn(data)
-        guard let remote = DatagramAddress(envelope.remoteAddress) else { return }
-        endpoint.receive(envelope.data, from: remote, info: envelope.metadata?.packetInfo, on: socket)
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // An ICMP message about what a connected socket has sent; others do not hear of them.
-        endpoint.socketFailed(error)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        socket.closed()
-        endpoint.socketClosed(socket)
-    }
-}
 
 extension CoAPError {
     /// Whether the kernel does not know the address family, or has it switched off.
