@@ -160,7 +160,7 @@ let package = Package(
             name: "OCFDoorTests",
             dependencies: [
                 "OCFDoor", "OCFModel", "OCFSchemas", "CBOR", "CoAP", "CoAPMessages", "Concentrator", "FlashStore",
-                "OneLoop", nio, nioPosix, log,
+                "OneLoop", "TLS", nio, nioPosix, log,
             ],
             swiftSettings: swift6),
         .testTarget(

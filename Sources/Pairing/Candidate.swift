@@ -27,8 +27,13 @@ public struct Candidate: Sendable, Hashable, CustomStringConvertible {
     /// What people see; control characters are taken out and the rest is cut at ``maximumTitleLength``.
     public let title: String
 
+    /// Whether being accepted makes a record of trust under this name. False for one whose lasting name shows only after
+    /// it has been let in (``Pairing/record(_:)``).
+    public let isRemembered: Bool
+
     /// A candidate; the title falls back to the identifier.
-    public init(kind: Kind, identifier: String, title: String = "") {
+    public init(kind: Kind, identifier: String, title: String = "", isRemembered: Bool = true) {
+        self.isRemembered = isRemembered
         self.kind = kind
         self.identifier = identifier
         let readable = Candidate.readable(title)

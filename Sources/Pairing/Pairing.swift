@@ -259,7 +259,20 @@ public final class Pairing {
         }
     }
 
+    /// Keeps trust in somebody whom a press has let in already, under the name that has shown itself since: an owner, whose
+    /// id comes with the transfer of ownership. Durable when it returns.
+    ///
+    /// - Throws: ``PairingError`` with `store`.
+    public func record(_ candidate: Candidate) async throws(PairingError) {
+        guard candidate.isValid, !isTrusted(candidate.kind, candidate.identifier), !isResetPending else { return }
+        let record = TrustRecord(candidate: candidate, when: clock.wallMilliseconds)
+        try await ledger.add(record)
+        emit(.trusted(record))
+        if configuration.lockAfterFirstTrust { try await lock() }
+    }
+
     private func store(_ candidate: Candidate) async {
+        guard candidate.isRemembered else { return handle(.stored) }
         let record = TrustRecord(candidate: candidate, when: clock.wallMilliseconds)
         do {
             try await ledger.add(record)

@@ -86,6 +86,8 @@ final class World {
     /// Writes the gateway's configuration: a relay, a door, and sensors from a recording.
     func configureGateway(window: Int) throws {
         let made = try String(contentsOf: files.appending(path: "gateway.toml"), encoding: .utf8)
+            // This is the way through the cloud; the local network is left alone.
+            .replacingOccurrences(of: "[ocf]\n", with: "[ocf]\nlocal = false\n")
         let text = """
             [gateway]
             name = "Demonstration"

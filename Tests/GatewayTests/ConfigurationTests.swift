@@ -132,7 +132,9 @@ struct ConfigurationTests {
     private func value(of key: ConfigurationKey, other: Bool) -> String {
         switch key.path {
         case "ble.source": return other ? "\"none\"" : "\"capture\""
-        case "ocf.certificate", "ocf.key", "ble.capture", "cloud.trust": return other ? "\"y.pem\"" : "\"x.pem\""
+        case "ocf.certificate", "ocf.key", "ocf.manufacturer_certificate", "ocf.manufacturer_key", "ble.capture",
+            "cloud.trust":
+            return other ? "\"y.pem\"" : "\"x.pem\""
         case "cloud.address": return other ? "\"coaps+tcp://b:5\"" : "\"coaps+tcp://a:5\""
         case "cloud.token": return other ? "\"t\"" : "\"s\""
         case "cloud.id", "ocf.device_id":
@@ -148,6 +150,8 @@ struct ConfigurationTests {
         case .choice(let words):
             let first = key.fallback ?? "\"\(words[0])\""
             return other ? words.map { "\"\($0)\"" }.first { $0 != first } ?? first : first
+        case .list where key.path == "ocf.interfaces": return other ? "[\"eth0\"]" : "[]"
+        case .list where key.path == "ocf.methods": return other ? "[\"just-works\"]" : "[\"pin\"]"
         case .list: return other ? "[\"A4:C1:38:8D:18:B2\"]" : (key.fallback ?? "[]")
         case .form:
             if key.path == "led.drive" { return other ? "\"gpio:X\"" : "\"none\"" }

@@ -61,7 +61,7 @@ import Testing
         #expect(await house.ask(.get, CloudConfigurationResource.path).code == .unauthorized)
         #expect(await house.ask(.post, CloudConfigurationResource.path, ["cis": ""]).code == .unauthorized)
         let request = try ResourceRequest(.ocfRequest(.post, path: "/", representation: ["cis": ""]))
-        _ = try await resource.update(.readWrite, request, by: .anonymous)
+        _ = try await resource.update(.readWrite, request, by: .clear(at: nil))
         #expect(cloud.updates == [.disconnect])
         let introspection = try await house.get("/oc/wk/introspection")
         let url = "coaps+tcp://cloud.example:5684/\(house.device.identity.deviceID)/oc/introspection"
@@ -183,10 +183,10 @@ import Testing
         }
         var plain = Message(code: .get, path: "/oc/introspection")
         let exchange = TestExchange()
-        house.device.handle(plain, from: .cloud(house.cloud), exchange)
+        house.device.handle(plain, from: .cloud(.cloud(house.cloud)), exchange)
         #expect(exchange.responses.first?.contentFormat == 60)
         plain.accept = 50
-        house.device.handle(plain, from: .cloud(house.cloud), exchange)
+        house.device.handle(plain, from: .cloud(.cloud(house.cloud)), exchange)
         #expect(exchange.responses.last?.code == .notAcceptable)
     }
 

@@ -94,7 +94,7 @@ import Testing
             house.device.handle(
                 .ocfRequest(
                     .post, path: "/gpio/lamp/brightness", representation: ["dimmingSetting": .int(10 + number)]),
-                from: .cloud(house.cloud), exchange)
+                from: .cloud(.cloud(house.cloud)), exchange)
             return exchange
         }
         while exchanges.contains(where: { $0.responses.isEmpty }) { await Task.yield() }
@@ -187,7 +187,7 @@ import Testing
         let house = try await Self.house()
         func ask(_ message: Message) async -> Message {
             let exchange = TestExchange()
-            house.device.handle(message, from: .cloud(house.cloud), exchange)
+            house.device.handle(message, from: .cloud(.cloud(house.cloud)), exchange)
             while exchange.responses.isEmpty { await Task.yield() }
             return exchange.responses[0]
         }

@@ -18,7 +18,7 @@ import Testing
         let requester: Requester
 
         func handle(_ request: Message, _ exchange: Exchange) {
-            Loop.assumeIsolated { device.handle(request, from: requester, exchange) }
+            Loop.assumeIsolated { device.handle(request, from: .cloud(requester), exchange) }
         }
     }
 

@@ -137,6 +137,20 @@ public struct Configuration: Sendable, Equatable {
         public var key: String
         /// The device id to begin with; empty makes one.
         public var deviceID: String
+        /// Be found, owned and used on the local network.
+        public var local: Bool
+        /// The port of plain CoAP.
+        public var port: Int
+        /// The port of CoAP over DTLS.
+        public var securePort: Int
+        /// The interfaces to be found on; empty for all.
+        public var interfaces: [String]
+        /// `certificate`, `pin`, `just-works`.
+        public var methods: [String]
+        /// PEM file of the manufacturer's certificate and chain; empty for none.
+        public var manufacturerCertificate: String
+        /// PEM file of its key.
+        public var manufacturerKey: String
     }
 
     /// `[cloud]`

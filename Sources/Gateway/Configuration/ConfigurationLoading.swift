@@ -83,6 +83,14 @@ extension Configuration {
                 .conflict, at: read.ocf.certificate.isEmpty ? "ocf.key" : "ocf.certificate",
                 "ocf.certificate and ocf.key belong together; found one, expected both or none")
         }
+        if read.ocf.manufacturerCertificate.isEmpty != read.ocf.manufacturerKey.isEmpty {
+            document.complain(
+                .conflict,
+                at: read.ocf.manufacturerCertificate.isEmpty
+                    ? "ocf.manufacturer_key" : "ocf.manufacturer_certificate",
+                "ocf.manufacturer_certificate and ocf.manufacturer_key belong together; found one, expected both or none"
+            )
+        }
         if !read.cloud.address.isEmpty {
             for (name, value) in [("id", read.cloud.id), ("token", read.cloud.token)] where value.isEmpty {
                 document.complain(
@@ -184,7 +192,11 @@ struct ConfigurationReader {
             ocf: .init(
                 manufacturer: value("ocf.manufacturer").textValue, model: value("ocf.model").textValue,
                 certificate: path("ocf.certificate"), key: path("ocf.key"),
-                deviceID: value("ocf.device_id").textValue),
+                deviceID: value("ocf.device_id").textValue, local: value("ocf.local").flag,
+                port: value("ocf.port").integerValue, securePort: value("ocf.secure_port").integerValue,
+                interfaces: value("ocf.interfaces").listValue, methods: value("ocf.methods").listValue,
+                manufacturerCertificate: path("ocf.manufacturer_certificate"),
+                manufacturerKey: path("ocf.manufacturer_key")),
             cloud: .init(
                 address: value("cloud.address").textValue, id: value("cloud.id").textValue,
                 token: value("cloud.token").textValue, provider: value("cloud.provider").textValue,

@@ -68,7 +68,7 @@ extension ConfigurationSchema {
     static let levels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
 
     /// The parts whose log level can be set apart.
-    public static let logParts = ["gateway", "gpio", "ble", "pairing", "cloud", "control"]
+    public static let logParts = ["gateway", "gpio", "ble", "pairing", "ocf", "security", "cloud", "control"]
 
     private static let gatewayKeys: [ConfigurationKey] =
         [
@@ -227,6 +227,32 @@ extension ConfigurationSchema {
             "ocf.device_id", .form("a UUID, or empty", check: { $0.isEmpty || isUUID($0) }), default: "\"\"",
             "The device id `di`. Empty makes one at the first start; give it when the certificate was made before. Read at the first start and after a factory reset only."
         ),
+        ConfigurationKey(
+            "ocf.local", .boolean, default: "true",
+            "Be found, owned and used on the local network, over CoAP and DTLS; false opens no port."),
+        ConfigurationKey(
+            "ocf.port", .integer(0...65_535, unit: "port"), default: "5683",
+            "The UDP port of plain CoAP; 0 for any. Searches by multicast come to 5683 in every case."),
+        ConfigurationKey(
+            "ocf.secure_port", .integer(0...65_535, unit: "port"), default: "5684",
+            "The UDP port of CoAP over DTLS; 0 for any."),
+        ConfigurationKey(
+            "ocf.interfaces",
+            .list(of: "the name of a network interface", check: { (1...15).contains($0.utf8.count) }), default: "[]",
+            "The interfaces on which searches by multicast are heard; empty for all."),
+        ConfigurationKey(
+            "ocf.methods",
+            .list(
+                of: "certificate, pin or just-works", check: { ["certificate", "pin", "just-works"].contains($0) }),
+            default: "[\"certificate\", \"pin\"]",
+            "How a tool may come to own the gateway, each only with the button: by the manufacturer's certificate, by a PIN that log and `gatehouse status` show, or by nothing but the button (`just-works`, which anybody on the network can listen in to as it happens)."
+        ),
+        ConfigurationKey(
+            "ocf.manufacturer_certificate", .path, default: "\"\"",
+            "The manufacturer's certificate of this gateway and its chain, PEM; empty offers no ownership by certificate."
+        ),
+        ConfigurationKey(
+            "ocf.manufacturer_key", .path, default: "\"\"", "The private key of `ocf.manufacturer_certificate`, PEM."),
         ConfigurationKey(
             "cloud.address",
             .form("coaps+tcp://HOST:PORT, or empty", check: { $0.isEmpty || CloudAddress($0) != nil }),

@@ -126,6 +126,13 @@ extension House {
                 .notFound, "nobody trusted has the identifier \(identifier); `gatehouse trust list` shows who is")
         }
         for record in records {
+            // An owner's trust is the whole state of the device's security: it goes by a reset, and with it the record.
+            if record.candidate.kind == .ocfOwner, let security, security.isOwned {
+                do throws(ResourceError) { try await security.reset() } catch {
+                    throw ControlError(.failed, error.reason)
+                }
+                continue
+            }
             try await distrust(record.candidate)
             if isPresentCloud(record.candidate) { try await leaveCloud() }
         }

@@ -17,6 +17,7 @@ extension House {
             "led": lamp,
             "pairing": pairingStatus,
             "join": joinStatus,
+            "ocf": localStatus,
             "cloud": cloudStatus,
             "nodes": [
                 "total": .int(concentrator.count), "available": .int(concentrator.nodes.count { $0.available }),
@@ -47,6 +48,12 @@ extension House {
             if case .ended(let reason) = state { all.append(("ble", "\(source) \(reason)")) }
         }
         if let trouble = cloud.trouble { all.append(("cloud", trouble.description)) }
+        if let trouble = security?.trouble { all.append(("security", trouble)) }
+        if let trouble = local?.trouble { all.append(("ocf", trouble)) }
+        let cloudID = cloud.configuration.cloudID
+        if let security, security.isOwned, cloudID != .none, !security.hasEntry(for: cloudID) {
+            all.append(("cloud", "the access control list has no entry for \(cloudID): it can do nothing here"))
+        }
         if floor.isClockWrong() { all.append(("clock", "it shows a time before this program was made, or last ran")) }
         let statistics = store.statistics
         if let error = statistics.lastError { all.append(("store", error.description)) }

@@ -1,4 +1,5 @@
 import FlashStore
+import OCFDoor
 import OCFModel
 import OneLoop
 import TLS
@@ -12,11 +13,13 @@ final class CloudCredentials {
     private let configuration: Configuration
     private let store: FlashStore
     private let floor: TimeFloor
+    private let security: DeviceSecurity?
     private let identity: Result<Identity?, TLSError>
     /// Kept per cloud, since it remembers the last session and the next connection resumes it.
     private var built: [Identifier: TLSConfiguration] = [:]
 
-    init(_ configuration: Configuration, store: FlashStore, floor: TimeFloor) {
+    init(_ configuration: Configuration, store: FlashStore, floor: TimeFloor, security: DeviceSecurity?) {
+        self.security = security
         self.configuration = configuration
         self.store = store
         self.floor = floor
@@ -45,9 +48,10 @@ final class CloudCredentials {
     /// The TLS of a connection to the cloud `id`: its certificate must carry that id and come from our authorities.
     func configuration(cloud id: Identifier) throws(TLSError) -> TLSConfiguration {
         if let configuration = built[id] { return configuration }
+        let provisioned = security?.identityCredential()
         let made = try TLSConfiguration.client(
-            trust: try anchors(), peerName: .ocf(uuid: id.description), identity: try identity.get(),
-            clock: floor.validityClock)
+            trust: try anchors(cloud: id), peerName: .ocf(uuid: id.description),
+            identity: provisioned == nil ? try identity.get() : provisioned, clock: floor.validityClock)
         built = [id: made]
         return made
     }
@@ -56,7 +60,7 @@ final class CloudCredentials {
     func keep(anchors pem: String) async throws(ControlError) {
         guard !pem.isEmpty else {
             // Better now than after the person has pressed the button.
-            do throws(TLSError) { _ = try anchors() } catch { throw ControlError(.refused, error.reason) }
+            do throws(TLSError) { _ = try anchors(cloud: .none) } catch { throw ControlError(.refused, error.reason) }
             return
         }
         do throws(TLSError) { _ = try TrustAnchors(pem: pem, origin: "--trust") } catch {
@@ -74,7 +78,15 @@ final class CloudCredentials {
         try await store.remove(Self.key, .now)
     }
 
-    private func anchors() throws(TLSError) -> TrustAnchors {
+    /// The device's certificates or roots are other ones.
+    func changed() { built = [:] }
+
+    /// What the owner's services have provisioned goes before what a person or the configuration gave.
+    private func anchors(cloud id: Identifier) throws(TLSError) -> TrustAnchors {
+        if let security, security.isOwned {
+            let provisioned = security.anchors(for: id)
+            if !provisioned.certificates.isEmpty { return provisioned }
+        }
         if let pem = store.get(Self.key) {
             return try TrustAnchors(pem: String(decoding: pem, as: UTF8.self), origin: "the store")
         }

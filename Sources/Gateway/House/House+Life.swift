@@ -18,7 +18,9 @@ extension House {
         connectParts()
         pairing.attach(button: board.button)
         await pairing.start()
+        await security?.finishInterruptedReset()
         startNodes()
+        await startLocal()
         startCloud()
         noteMissing()
     }
@@ -28,6 +30,7 @@ extension House {
         log.notice("gatehouse stops")
         await cloud.stop()
         await control?.stop()
+        await local?.stop()
         device.close()
         pairing.close()
         ble.stop()
@@ -51,9 +54,11 @@ extension House {
         pairing.subscribe { [weak self] event in self?.pairingChanged(event) }
         ble.onJoin { [weak self] event in self?.joinChanged(event) }
         _ = concentrator.subscribe { [weak self] event in self?.nodeChanged(event) }
+        connectSecurity()
 
         pairing.onFactoryReset("cloud") { [weak self] _ in
             guard let self else { return }
+            self.security?.suspend()
             self.device.trustedCloud = nil
             try await self.cloud.factoryReset()
         }
@@ -63,11 +68,14 @@ extension House {
             guard let self else { return }
             try await self.credentials.forget()
             try await self.store.removeAll(prefix: "node/", .now)
-            var identity = try await DeviceIdentity.factoryReset(self.store)
-            if let wanted = Identifier(self.configuration.ocf.deviceID) {
-                // The configured certificate names this very id.
+            // The configured certificate names the configured id.
+            let wanted = Identifier(self.configuration.ocf.deviceID) ?? .random()
+            if let security = self.security {
+                var identity = try await DeviceIdentity.load(from: self.store)
                 identity.deviceID = wanted
-                try await identity.write(to: self.store)
+                try await security.factoryReset(identity: identity)
+            } else {
+                try await DeviceIdentity.factoryReset(self.store, newDeviceID: wanted)
             }
             // Old tokens and keys leave the file, too.
             try await self.store.scrub()
@@ -147,6 +155,7 @@ extension House {
         }
         trustCloud()
         do throws(ResourceError) {
+            try await security?.grant(cloud: id)
             try await cloud.update(
                 .connect(
                     address: address, cloudID: id, accessToken: token, provider: provider.isEmpty ? nil : provider))

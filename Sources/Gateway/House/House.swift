@@ -35,6 +35,9 @@ final class House {
     let gpio: GPIONodes
     let ble: BLENodes
     let device: OCFDevice
+    /// The device's security; nil when it is on no local network.
+    let security: DeviceSecurity?
+    let local: LocalDoor?
     let credentials: CloudCredentials
     let cloud: CloudConnection
     let events: EventStream
@@ -57,29 +60,42 @@ final class House {
     ) async throws(ControlError) -> House {
         let store: FlashStore
         let identity: DeviceIdentity
+        let floor: TimeFloor
+        let factory = LocalFactory(configuration)
+        var security: DeviceSecurity?
         do throws(StoreError) {
             store = try FlashStore.open(
                 directory: configuration.gateway.state, options: StoreOptions(configuration.store))
             identity = try await DeviceIdentity.load(
                 from: store, newDeviceID: Identifier(configuration.ocf.deviceID))
+            floor = TimeFloor(store: store)
+            if configuration.ocf.local {
+                security = try await DeviceSecurity.load(
+                    from: store, identity: identity, environment: factory.environment(floor),
+                    log: levels.logger("security", form: form))
+            }
         } catch {
             throw ControlError(error.code == .locked ? .refused : .failed, error.description)
         }
         do throws(PairingError) {
-            return try House(configuration, store, identity) { levels.logger($0, form: form) }
+            return try House(configuration, store, floor, identity, security, factory) {
+                levels.logger($0, form: form)
+            }
         } catch {
             throw ControlError(.failed, error.reason)
         }
     }
 
     private init(
-        _ configuration: Configuration, _ store: FlashStore, _ identity: DeviceIdentity, logger: (String) -> Logger
+        _ configuration: Configuration, _ store: FlashStore, _ floor: TimeFloor, _ identity: DeviceIdentity,
+        _ security: DeviceSecurity?, _ factory: LocalFactory, logger: (String) -> Logger
     ) throws(PairingError) {
         self.configuration = configuration
         self.store = store
+        self.floor = floor
+        self.security = security
         log = logger("gateway")
         controlLog = logger("control")
-        floor = TimeFloor(store: store)
         concentrator = Concentrator()
         let events = EventStream()
         self.events = events
@@ -93,23 +109,32 @@ final class House {
         // Where there is no radio a hold says nothing of joining.
         if configuration.ble.source != "none" { rules.joinAfter = .seconds(3) }
         rules.lockAfterFirstTrust = configuration.gateway.locked
-        pairing = try Pairing(configuration: rules, store: store, indicator: board.indicator, log: logger("pairing"))
+        let pairing = try Pairing(
+            configuration: rules, store: store, indicator: board.indicator, log: logger("pairing"))
+        self.pairing = pairing
         gpio = GPIONodes(
             concentrator: concentrator, pool: pool, board: ChipSelector(configuration.board.chips), log: logger("gpio"))
         ble = BLENodes(
             configuration: BLENodesConfiguration(configuration.ble), concentrator: concentrator, store: store,
             log: logger("ble"))
         let device = OCFDevice(
-            identity: identity, settings: DeviceSettings(configuration), concentrator: concentrator, store: store)
+            identity: identity, settings: DeviceSettings(configuration), concentrator: concentrator, store: store,
+            security: security)
         self.device = device
-        let credentials = CloudCredentials(configuration, store: store, floor: floor)
+        local = security.map { security in
+            LocalDoor(device: device, security: security, settings: factory.settings, log: logger("ocf")) { attempt in
+                await pairing.ask(attempt)
+            }
+        }
+        let credentials = CloudCredentials(configuration, store: store, floor: floor, security: security)
         self.credentials = credentials
         cloud = CloudConnection(
             environment: CloudConnection.Environment(
                 deviceID: { device.identity.deviceID }, deviceName: { device.name }, links: { device.publishedLinks },
-                serve: { message, requester, exchange in device.handle(message, from: requester, exchange) },
+                serve: { message, requester, exchange in device.handle(message, from: .cloud(requester), exchange) },
                 tls: { _, id throws(TLSError) in try credentials.configuration(cloud: id) }),
             store: store, log: logger("cloud"))
+        missing += factory.missing
     }
 
     /// Waits until the house is told to end.

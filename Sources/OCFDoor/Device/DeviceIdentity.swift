@@ -50,14 +50,21 @@ public struct DeviceIdentity: Sendable, Hashable {
     ///
     /// The device that runs keeps its old identity; start anew afterwards.
     ///
+    /// - Parameter deviceID: the `di` afterwards.
     /// - Returns: the identity after the reset.
-    public static func factoryReset(_ store: FlashStore) async throws(StoreError) -> DeviceIdentity {
+    @discardableResult
+    public static func factoryReset(
+        _ store: FlashStore, newDeviceID deviceID: Identifier = .random()
+    ) async throws(StoreError) -> DeviceIdentity {
         var identity = try await load(from: store)
-        identity.deviceID = .random()
+        identity.deviceID = deviceID
         try await store.apply(
             [.removeAll(prefix: "ocf/"), .put(key: key, value: identity.octets)], .now)
         return identity
     }
+
+    /// What keeps the identity, for a change that is more than it.
+    var change: Change { .put(key: Self.key, value: octets) }
 
     private var octets: [UInt8] { deviceID.octets + permanentID.octets + platformID.octets }
 }

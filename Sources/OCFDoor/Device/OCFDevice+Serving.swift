@@ -10,33 +10,43 @@ extension OCFDevice {
     ///
     /// - Parameters:
     ///   - message: the request, its body whole.
-    ///   - requester: who asks, as far as the transport has proved it.
+    ///   - caller: who asks, as far as the transport has proved it.
     ///   - exchange: where the answer goes, at once for a RETRIEVE and later for an UPDATE.
-    public func handle(_ message: Message, from requester: Requester, _ exchange: any ServedExchange) {
+    public func handle(_ message: Message, from caller: Caller, _ exchange: any ServedExchange) {
         do throws(ResourceError) {
-            try serve(ResourceRequest(message), requester, exchange)
+            if security != nil, message.path == WellKnownCore.path {
+                return exchange.respond(try WellKnownCore.answer(message, links: openLinks(to: caller)))
+            }
+            try serve(ResourceRequest(message), caller, exchange)
         } catch {
             exchange.respond(.ocfResponse(error))
         }
     }
 
     private func serve(
-        _ request: ResourceRequest, _ requester: Requester, _ exchange: any ServedExchange
+        _ request: ResourceRequest, _ caller: Caller, _ exchange: any ServedExchange
     ) throws(ResourceError) {
         guard let resource = resource(at: request.path) else {
             throw ResourceError(.notFound, "there is no /\(request.path.joined(separator: "/"))")
         }
+        // A group is asked who is there, and told nothing: an answer of one of many is all that it is worth.
+        if caller.isMulticast, request.operation != .retrieve || !resource.isReachableInClear {
+            throw ResourceError(.badRequest, "\(resource.href) is not for groups")
+        }
         // 4.01 and not 4.03: what IoTivity-Lite answers, and clients look for.
-        guard accessControl.permits(request.operation, by: requester, on: resource.accessFacts) else {
+        guard permits(request.operation, by: caller, on: resource) else {
             throw ResourceError(.unauthorized, "no access control entry permits this")
+        }
+        if let resource = resource as? SecurityView {
+            return serve(resource, request, caller, exchange)
         }
         let interface = try request.selectInterface(of: resource.interfaces)
         switch request.operation {
         case .retrieve:
             if let data = resource as? IntrospectionData { return exchange.respond(answer(data, request)) }
-            let value = try resource.retrieve(interface, request, by: requester)
+            let value = try resource.retrieve(interface, request, by: caller)
             if request.observes == true, resource.policy.contains(.observable) {
-                _ = notifier?.observe(resource.href, request, interface, by: requester, exchange)
+                _ = notifier?.observe(resource.href, request, interface, by: caller, exchange)
             }
             exchange.respond(.ocfResponse(.content, value, format: request.responseFormat))
         case .update:
@@ -44,7 +54,7 @@ extension OCFDevice {
                 // Resources refer to the device without holding it.
                 defer { withExtendedLifetime(self) {} }
                 do throws(ResourceError) {
-                    let value = try await resource.update(interface, request, by: requester)
+                    let value = try await resource.update(interface, request, by: caller)
                     exchange.respond(.ocfResponse(.changed, value, format: request.responseFormat))
                 } catch {
                     exchange.respond(.ocfResponse(error, format: request.responseFormat))
@@ -53,6 +63,31 @@ extension OCFDevice {
         case .create, .delete:
             throw ResourceError(.methodNotAllowed, "resources are made and removed by the gateway alone")
         }
+    }
+
+    /// Serves a security resource: the device's security has its own order, since an answer waits for the flash.
+    private func serve(
+        _ resource: SecurityView, _ request: ResourceRequest, _ caller: Caller, _ exchange: any ServedExchange
+    ) {
+        guard let security else { return exchange.respond(.ocfResponse(ResourceError(.notFound, "no security here"))) }
+        if request.operation == .retrieve, request.observes == true, resource.policy.contains(.observable),
+            let interface = try? request.selectInterface(of: resource.interfaces)
+        {
+            _ = notifier?.observe(resource.href, request, interface, by: caller, exchange)
+        }
+        security.serve(request, on: resource.resource, caller) { result in
+            switch result {
+            case .success(let answer):
+                exchange.respond(.ocfResponse(answer.code, answer.representation, format: request.responseFormat))
+            case .failure(let error): exchange.respond(.ocfResponse(error, format: request.responseFormat))
+            }
+        }
+    }
+
+    /// What `/.well-known/core` tells of: what this caller may read of what is reachable in clear.
+    private func openLinks(to caller: Caller) -> [Link] {
+        discoverable().filter { $0.isReachableInClear && permits(.retrieve, by: caller, on: $0) }
+            .map { $0.link(anchor: anchor) }
     }
 
     /// Updates of one node wait for each other, whichever of its resources they are for; so do those of a resource of the

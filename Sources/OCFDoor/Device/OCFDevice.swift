@@ -13,8 +13,8 @@ public final class OCFDevice {
     /// Runs something later on the loop.
     public typealias Scheduler = @Loop (Duration, @escaping @Loop () -> Void) -> Void
 
-    /// Who the device is.
-    public let identity: DeviceIdentity
+    /// Who the device is; its `di` is another one after a transfer of ownership, and after a reset.
+    public private(set) var identity: DeviceIdentity
     /// What the configuration says of it.
     public let settings: DeviceSettings
     /// What the house does when `/oic/mnt` asks.
@@ -24,13 +24,21 @@ public final class OCFDevice {
     /// Called after links have come or gone; once for several that come together.
     public var onLinksChanged: ((LinksChange) -> Void)?
 
-    /// The cloud that is trusted: it may read the device and its nodes and set the nodes' parameters. Nil trusts none.
+    /// The cloud that the button has let in: it may read the device and its nodes and set the nodes' parameters, while
+    /// nobody owns the device. Nil trusts none.
     public var trustedCloud: Identifier? {
         didSet { accessControl = Self.entries(trustedCloud) }
     }
 
-    /// Who may do what.
+    /// Who may do what while nobody owns the device.
     public private(set) var accessControl: AccessControlList
+
+    /// The security resources, and who may do what once somebody owns the device; nil for a device that nobody can own,
+    /// since it is on no local network.
+    public let security: DeviceSecurity?
+
+    /// Where the device is reached on the network that a request came from; set by the local endpoint.
+    var endpoints: (@Loop (Caller, _ isClear: Bool) -> [Endpoint])?
 
     let concentrator: Concentrator
     let store: FlashStore
@@ -52,15 +60,17 @@ public final class OCFDevice {
     ///
     /// - Parameters:
     ///   - identity: who it is, see ``DeviceIdentity/load(from:)``.
+    ///   - security: nil for a device that is on no local network.
     ///   - scheduler: for tests; the loop's timers by default.
     public init(
         identity: DeviceIdentity, settings: DeviceSettings, concentrator: Concentrator, store: FlashStore,
-        scheduler: @escaping Scheduler = { delay, body in Loop.after(delay, body) }
+        security: DeviceSecurity? = nil, scheduler: @escaping Scheduler = { delay, body in Loop.after(delay, body) }
     ) {
         self.identity = identity
         self.settings = settings
         self.concentrator = concentrator
         self.store = store
+        self.security = security
         self.scheduler = scheduler
         accessControl = Self.entries(nil)
         numbers = InstanceNumbers(store: store)
@@ -69,11 +79,16 @@ public final class OCFDevice {
         }
         self.configuration = configuration
         notifierStorage = Notifier(device: self)
-        let resources: [any DeviceResource] = [
+        var resources: [any DeviceResource] = [
             DiscoveryResource(device: self), DeviceInformation(device: self), PlatformInformation(device: self),
             IntrospectionResource(device: self), configuration, MaintenanceResource(device: self),
             CloudConfigurationResource(device: self), IntrospectionData(device: self),
         ]
+        if let security {
+            self.identity.deviceID = security.state.deviceID
+            resources += SecurityResource.allCases.map { SecurityView(security: security, resource: $0) }
+            security.observe { [weak self] effect in self?.securityChanged(effect) }
+        }
         for resource in resources {
             core[resource.href] = resource
             coreOrder.append(resource.href)
@@ -166,19 +181,45 @@ public final class OCFDevice {
         scheduler(delay, body)
     }
 
+    /// What a change of the device's security means for its resources.
+    private func securityChanged(_ effect: SecurityEffect) {
+        switch effect {
+        case .deviceIDChanged(let id):
+            identity.deviceID = id
+            resourceChanged("/oic/d")
+            pending.publish(publishedLinks)
+            notifier?.wake()
+        case .stateChanged: resourceChanged(SecurityResource.pstat.href)
+        case .reset:
+            notifier?.endAll()
+            configuration?.forget()
+        default: break
+        }
+    }
+
     // MARK: Who may do what
 
-    func permitsFactoryReset(by requester: Requester) -> Bool {
-        !isCloud(requester) || settings.cloudMaintenance == .all
+    /// Whether a caller may do something with a resource.
+    ///
+    /// While nobody owns the device, a cloud that the button has let in has the rights of ``accessControl``: that is how a
+    /// fleet without onboarding tools works. Once there is an owner its access control list decides for everybody.
+    func permits(
+        _ operation: ResourceRequest.Operation, by caller: Caller, on resource: any DeviceResource
+    ) -> Bool {
+        let facts = resource.accessFacts
+        guard let security else { return accessControl.permits(operation, by: caller.requester, on: facts) }
+        if caller.way == .cloud, security.state.state == .rfotm {
+            return accessControl.permits(operation, by: caller.requester, on: facts)
+        }
+        return security.permits(operation, on: facts, caller)
     }
 
-    func permitsReboot(by requester: Requester) -> Bool {
-        !isCloud(requester) || settings.cloudMaintenance != .none
+    func permitsFactoryReset(by caller: Caller) -> Bool {
+        caller.way != .cloud || settings.cloudMaintenance == .all
     }
 
-    private func isCloud(_ requester: Requester) -> Bool {
-        guard let trustedCloud else { return false }
-        return requester.identity == .device(trustedCloud)
+    func permitsReboot(by caller: Caller) -> Bool {
+        caller.way != .cloud || settings.cloudMaintenance != .none
     }
 
     /// Discovery for everybody; for the cloud the device's description, its configuration, and every node. Its own
@@ -189,20 +230,25 @@ public final class OCFDevice {
                 id: 1, subject: .everybody, resources: [.href("/oic/res"), .href("/oic/d"), .href("/oic/p")],
                 permissions: .read)
         ]
-        if let cloud {
-            entries += [
-                AccessControlEntry(
-                    id: 2, subject: .device(cloud), resources: [.allApplication],
-                    permissions: [.read, .update, .notify]),
-                AccessControlEntry(
-                    id: 3, subject: .device(cloud),
-                    resources: [.href(IntrospectionResource.path), .href(IntrospectionResource.dataPath)],
-                    permissions: [.read, .notify]),
-                AccessControlEntry(
-                    id: 4, subject: .device(cloud), resources: [.href("/oic/con"), .href("/oic/mnt")],
-                    permissions: [.read, .update, .notify]),
-            ]
-        }
+        if let cloud { entries += cloudEntries(cloud) }
         return AccessControlList(entries)
+    }
+
+    /// What a cloud needs that was admitted by the button; without numbers.
+    static func cloudEntries(_ cloud: Identifier) -> [AccessControlEntry] {
+        [
+            AccessControlEntry(
+                id: 0, subject: .device(cloud), resources: [.allApplication],
+                permissions: [.read, .update, .notify]),
+            AccessControlEntry(
+                id: 0, subject: .device(cloud),
+                resources: [
+                    "/oic/res", "/oic/d", "/oic/p", IntrospectionResource.path, IntrospectionResource.dataPath,
+                ].map { .href($0) },
+                permissions: [.read, .notify]),
+            AccessControlEntry(
+                id: 0, subject: .device(cloud), resources: [.href("/oic/con"), .href("/oic/mnt")],
+                permissions: [.read, .update, .notify]),
+        ]
     }
 }

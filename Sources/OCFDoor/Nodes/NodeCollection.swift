@@ -23,6 +23,14 @@ struct NodeCollection: DeviceResource {
 
     func properties() -> CBOR.Map { [:] }
 
+    /// A batch holds what the caller may read, though it may read the collection.
+    func retrieve(
+        _ interface: Interface, _ request: ResourceRequest, by caller: Caller
+    ) throws(ResourceError) -> CBOR.Value {
+        guard interface == .batch else { return try representation(through: interface) }
+        return batch(members.filter { device.permits(.retrieve, by: caller, on: $0) })
+    }
+
     /// The default interface of a collection shows its links, so a batch of `/oic/res` shows them too.
     func representation(through interface: Interface) throws(ResourceError) -> CBOR.Value {
         let members = members
@@ -50,7 +58,7 @@ struct NodeCollection: DeviceResource {
     }
 
     func update(
-        _ interface: Interface, _ request: ResourceRequest, by requester: Requester
+        _ interface: Interface, _ request: ResourceRequest, by caller: Caller
     ) async throws(ResourceError) -> CBOR.Value {
         guard interface == .batch else {
             throw ResourceError(.forbidden, "a collection is updated through \(Interface.batch)")
@@ -59,7 +67,7 @@ struct NodeCollection: DeviceResource {
         let items = try BatchItem.list(body)
         let targets: [(NodeResource, NodeResource.Effect)]
         do throws(ResourceError) {
-            targets = try effects(of: items, by: requester)
+            targets = try effects(of: items, by: caller)
             try await device.perform(targets)
         } catch {
             // The definition of collections: 4.03 with the present state of all.
@@ -71,7 +79,7 @@ struct NodeCollection: DeviceResource {
 
     /// What the items set; all are checked before anything is done.
     private func effects(
-        of items: [BatchItem], by requester: Requester
+        of items: [BatchItem], by caller: Caller
     ) throws(ResourceError) -> [(NodeResource, NodeResource.Effect)] {
         var effects: [(NodeResource, NodeResource.Effect)] = []
         for item in items {
@@ -81,7 +89,7 @@ struct NodeCollection: DeviceResource {
                     guard let body = item.representation.entries,
                         body.contains(where: { key, _ in key.string.map { member.definition?[$0] != nil } ?? false })
                     else { continue }
-                    try permit(member, requester)
+                    try permit(member, caller)
                     effects.append((member, try member.effect(of: item.representation)))
                 }
             } else {
@@ -91,7 +99,7 @@ struct NodeCollection: DeviceResource {
                 guard member.interfaces.allowUpdates else {
                     throw ResourceError(.methodNotAllowed, "\(item.href) is read-only")
                 }
-                try permit(member, requester)
+                try permit(member, caller)
                 effects.append((member, try member.effect(of: item.representation)))
             }
         }
@@ -99,8 +107,8 @@ struct NodeCollection: DeviceResource {
         return effects
     }
 
-    private func permit(_ member: NodeResource, _ requester: Requester) throws(ResourceError) {
-        guard device.accessControl.permits(.update, by: requester, on: member.accessFacts) else {
+    private func permit(_ member: NodeResource, _ caller: Caller) throws(ResourceError) {
+        guard device.permits(.update, by: caller, on: member) else {
             throw ResourceError(.unauthorized, "\(member.href) may not be updated")
         }
     }

@@ -34,7 +34,7 @@ struct NodeResource: DeviceResource {
     }
 
     func retrieve(
-        _ interface: Interface, _ request: ResourceRequest, by requester: Requester
+        _ interface: Interface, _ request: ResourceRequest, by caller: Caller
     ) throws(ResourceError) -> CBOR.Value {
         let representation = try representation(through: interface)
         // A temperature may be asked for in another unit (its definition, query "units").
@@ -57,7 +57,7 @@ struct NodeResource: DeviceResource {
     }
 
     func update(
-        _ interface: Interface, _ request: ResourceRequest, by requester: Requester
+        _ interface: Interface, _ request: ResourceRequest, by caller: Caller
     ) async throws(ResourceError) -> CBOR.Value {
         let effect = try effect(of: request.body)
         do throws(ResourceError) {

@@ -23,7 +23,7 @@ final class Notifier {
         let href: String
         let request: ResourceRequest
         let interface: Interface
-        let requester: Requester
+        let caller: Caller
         let sink: any ObservationSink
         var isDue = false
         /// For the batch of `/oic/res`: what changed, in order; nil is everything.
@@ -55,7 +55,7 @@ final class Notifier {
     ///
     /// - Returns: false when it has to do with a plain answer.
     func observe(
-        _ href: String, _ request: ResourceRequest, _ interface: Interface, by requester: Requester,
+        _ href: String, _ request: ResourceRequest, _ interface: Interface, by caller: Caller,
         _ exchange: any ServedExchange
     ) -> Bool {
         guard observers.count < Self.maximumObservers else {
@@ -69,7 +69,7 @@ final class Notifier {
             Loop.eventLoop.execute { Loop.assumeIsolated { self?.remove(id) } }
         }
         guard let sink else { return false }
-        observers[id] = Observer(href: href, request: request, interface: interface, requester: requester, sink: sink)
+        observers[id] = Observer(href: href, request: request, interface: interface, caller: caller, sink: sink)
         byHref[href, default: []].append(id)
         return true
     }
@@ -175,25 +175,30 @@ final class Notifier {
         guard let resource = device.resource(at: observer.href) else {
             return end(id, observer, .notFound, "\(observer.href) is gone")
         }
-        guard device.accessControl.permits(.retrieve, by: observer.requester, on: resource.accessFacts) else {
+        guard device.permits(.retrieve, by: observer.caller, on: resource) else {
             return end(id, observer, .unauthorized, "\(observer.href) may not be read any more")
         }
         let value: CBOR.Value
         if let discovery = resource as? DiscoveryResource, observer.interface == .batch, let changes = observer.changes
         {
             let filter = LinkFilter(resourceTypes: observer.request.resourceTypes)
-            value = discovery.batch(of: changes, filter, by: observer.requester)
+            value = discovery.batch(of: changes, filter, by: observer.caller)
             // What changed may be nothing that this observer is shown.
             if value.items?.isEmpty == true { return }
         } else {
             // While there is no value there is nothing to tell; an error would end the observation.
-            guard let shown = try? resource.retrieve(observer.interface, observer.request, by: observer.requester)
+            guard let shown = try? resource.retrieve(observer.interface, observer.request, by: observer.caller)
             else {
                 return
             }
             value = shown
         }
         observer.sink.notify(.ocfResponse(.content, value, format: observer.request.responseFormat))
+    }
+
+    /// Ends every observation: who may see the device has to be found out anew.
+    func endAll() {
+        for (id, observer) in observers { end(id, observer, .unauthorized, "the device is being reset") }
     }
 
     private func end(_ id: UInt64, _ observer: Observer, _ code: Code, _ reason: String) {

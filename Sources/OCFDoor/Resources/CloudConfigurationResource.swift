@@ -20,7 +20,7 @@ struct CloudConfigurationResource: DeviceResource {
     }
 
     func update(
-        _ interface: Interface, _ request: ResourceRequest, by requester: Requester
+        _ interface: Interface, _ request: ResourceRequest, by caller: Caller
     ) async throws(ResourceError) -> CBOR.Value {
         guard let cloud = device.cloud else {
             throw ResourceError(.serviceUnavailable, "the cloud connection is switched off in the configuration")

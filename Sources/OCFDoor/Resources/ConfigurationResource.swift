@@ -31,6 +31,12 @@ final class ConfigurationResource: DeviceResource {
     /// `n`.
     var name: String { stored["n"]?.string ?? defaultName }
 
+    /// Forgets what was set, after a reset that has taken it off the flash.
+    func forget() {
+        stored = [:]
+        changed()
+    }
+
     func properties() -> CBOR.Map {
         var map: CBOR.Map = ["n": .text(name)]
         for (key, value) in stored { map[key] = value }
@@ -38,7 +44,7 @@ final class ConfigurationResource: DeviceResource {
     }
 
     func update(
-        _ interface: Interface, _ request: ResourceRequest, by requester: Requester
+        _ interface: Interface, _ request: ResourceRequest, by caller: Caller
     ) async throws(ResourceError) -> CBOR.Value {
         let accepted = try ResourceTypeDefinition.configuration.checkUpdate(
             request.body, current: baseline(properties()))

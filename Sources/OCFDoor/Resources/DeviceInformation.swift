@@ -10,6 +10,7 @@ struct DeviceInformation: DeviceResource {
     let policy: Link.Policy = [.discoverable, .observable]
     let isPublished = true
     let instance: Int? = CoreInstance.device
+    let isReachableInClear = true
     var definition: ResourceTypeDefinition? { .device }
     var resourceTypes: [String] { [device.settings.deviceType, "oic.wk.d"] }
 
@@ -35,6 +36,7 @@ struct PlatformInformation: DeviceResource {
     let policy: Link.Policy = [.discoverable, .observable]
     let isPublished = true
     let instance: Int? = CoreInstance.platform
+    let isReachableInClear = true
     var definition: ResourceTypeDefinition? { .platform }
 
     func properties() -> CBOR.Map {

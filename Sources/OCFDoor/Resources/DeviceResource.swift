@@ -20,6 +20,8 @@ protocol DeviceResource {
     var title: String? { get }
     /// Whether it configures the device instead of serving an application.
     var configuresDevice: Bool { get }
+    /// Whether it is offered without encryption, too.
+    var isReachableInClear: Bool { get }
     /// Whether the cloud's directory is told of it.
     var isPublished: Bool { get }
     /// `ins` of its link.
@@ -34,12 +36,12 @@ protocol DeviceResource {
     /// - Throws: as ``properties()``.
     func representation(through interface: Interface) throws(ResourceError) -> CBOR.Value
     /// What a RETRIEVE through one of its interfaces shows.
-    func retrieve(_ interface: Interface, _ request: ResourceRequest, by requester: Requester) throws(ResourceError)
+    func retrieve(_ interface: Interface, _ request: ResourceRequest, by caller: Caller) throws(ResourceError)
         -> CBOR.Value
     /// Does an UPDATE through one of its interfaces, whole or not at all.
     ///
     /// - Returns: what the answer shows.
-    func update(_ interface: Interface, _ request: ResourceRequest, by requester: Requester) async throws(ResourceError)
+    func update(_ interface: Interface, _ request: ResourceRequest, by caller: Caller) async throws(ResourceError)
         -> CBOR.Value
 }
 
@@ -47,19 +49,20 @@ extension DeviceResource {
     var definition: ResourceTypeDefinition? { nil }
     var title: String? { nil }
     var configuresDevice: Bool { true }
+    var isReachableInClear: Bool { false }
     var isPublished: Bool { false }
 
     var resourceTypes: [String] { definition.map { [$0.type] } ?? [] }
     var interfaces: [Interface] { definition?.interfaces ?? [] }
 
     func retrieve(
-        _ interface: Interface, _ request: ResourceRequest, by requester: Requester
+        _ interface: Interface, _ request: ResourceRequest, by caller: Caller
     ) throws(ResourceError) -> CBOR.Value {
         try representation(through: interface)
     }
 
     func update(
-        _ interface: Interface, _ request: ResourceRequest, by requester: Requester
+        _ interface: Interface, _ request: ResourceRequest, by caller: Caller
     ) async throws(ResourceError) -> CBOR.Value {
         throw ResourceError(.methodNotAllowed, "\(href) is read-only")
     }
@@ -80,7 +83,8 @@ extension DeviceResource {
     /// What the access control entries are asked about.
     var accessFacts: AccessFacts {
         AccessFacts(
-            href: href, configuresDevice: configuresDevice, isDiscoverable: policy.contains(.discoverable))
+            href: href, configuresDevice: configuresDevice, isDiscoverable: policy.contains(.discoverable),
+            hasPlainEndpoint: isReachableInClear)
     }
 
     /// Its link.
@@ -100,6 +104,8 @@ enum CoreInstance {
     static let configuration = 5
     static let maintenance = 6
     static let cloud = 7
+    /// The security resources, in their order.
+    static let firstOfSecurity = 20
     /// Added to the numbers of the counter.
     static let firstOfNodes = 100
 }

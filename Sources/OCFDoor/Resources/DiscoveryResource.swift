@@ -15,43 +15,76 @@ struct DiscoveryResource: DeviceResource {
     /// Observable: a hub that finds `oic.if.b` and this bit observes the device once instead of each resource.
     let policy: Link.Policy = [.discoverable, .observable]
     let instance: Int? = CoreInstance.discovery
+    let isReachableInClear = true
 
     func properties() -> CBOR.Map { [:] }
 
     func retrieve(
-        _ interface: Interface, _ request: ResourceRequest, by requester: Requester
+        _ interface: Interface, _ request: ResourceRequest, by caller: Caller
     ) throws(ResourceError) -> CBOR.Value {
         let filter = LinkFilter(resourceTypes: request.resourceTypes)
         switch interface {
-        case .batch: return batch(filter, by: requester)
+        case .batch: return batch(filter, by: caller)
         case .baseline:
             // An array of one map: the definition's form, though other resources answer with the map alone.
-            return [.map(baseline(["links": links(filter, request)]))]
-        default: return links(filter, request)
+            var own: CBOR.Map = [:]
+            if let domain = device.security?.state.sdi, !domain.isPrivate, domain.id != .none {
+                own["sduuid"] = .text(domain.id.description)
+                own["sdname"] = .text(domain.name)
+            }
+            own["links"] = try links(filter, request, caller)
+            return [.map(baseline(own))]
+        default: return try links(filter, request, caller)
         }
     }
 
-    /// The links; none when another security domain is asked for, for the device is in no domain.
-    private func links(_ filter: LinkFilter, _ request: ResourceRequest) -> CBOR.Value {
-        guard request[query: "sduuid"] == nil else { return [] }
-        let anchor = device.anchor
-        return .array(
-            device.discoverable().filter { filter.passes(resourceTypes: $0.resourceTypes) }
-                .map { $0.link(anchor: anchor).value })
+    /// The links that the filters leave.
+    ///
+    /// - Throws: ``ResourceError`` 4.00 when that is none, which a group is not told (core, "Resource discovery using
+    ///   /oic/res"). To a cloud an empty list is the answer: it asks for types that may come later.
+    private func links(
+        _ filter: LinkFilter, _ request: ResourceRequest, _ caller: Caller
+    ) throws(ResourceError) -> CBOR.Value {
+        var links: [CBOR.Value] = []
+        if isMeant(request) {
+            let anchor = device.anchor
+            let clear = device.endpoints?(caller, true) ?? []
+            let secure = device.endpoints?(caller, false) ?? []
+            for resource in device.discoverable() where filter.passes(resourceTypes: resource.resourceTypes) {
+                var link = resource.link(anchor: anchor)
+                link.endpoints = resource.isReachableInClear ? secure + clear : secure
+                links.append(link.value)
+            }
+        }
+        if links.isEmpty, caller.way != .cloud {
+            throw ResourceError(.badRequest, "nothing here matches the query")
+        }
+        return .array(links)
     }
 
-    /// The representations of all that the requester may read, each through its default interface; a resource without a
+    /// Whether this device is the one asked for, by its id or its security domain (`di`, `sduuid`, `sdname`).
+    private func isMeant(_ request: ResourceRequest) -> Bool {
+        if let id = request[query: "di"], Identifier(id) != device.identity.deviceID { return false }
+        let (uuid, name) = (request[query: "sduuid"], request[query: "sdname"])
+        guard uuid != nil || name != nil else { return true }
+        // A device that keeps its domain to itself does not answer to it either.
+        guard let domain = device.security?.state.sdi, !domain.isPrivate, domain.id != .none else { return false }
+        if let uuid, Identifier(uuid) != domain.id { return false }
+        return name == nil || name == domain.name
+    }
+
+    /// The representations of all that the caller may read, each through its default interface; a resource without a
     /// value at the moment is left out, for an empty one would say that it is gone.
-    func batch(_ filter: LinkFilter, by requester: Requester) -> CBOR.Value {
+    func batch(_ filter: LinkFilter, by caller: Caller) -> CBOR.Value {
         var items: [CBOR.Value] = []
         for resource in device.discoverable() where filter.passes(resourceTypes: resource.resourceTypes) {
-            if let item = item(resource, by: requester) { items.append(item) }
+            if let item = item(resource, by: caller) { items.append(item) }
         }
         return .array(items)
     }
 
     /// The representations of these alone: what a notification holds. Those that are no more have an empty map.
-    func batch(of hrefs: [String], _ filter: LinkFilter, by requester: Requester) -> CBOR.Value {
+    func batch(of hrefs: [String], _ filter: LinkFilter, by caller: Caller) -> CBOR.Value {
         var items: [CBOR.Value] = []
         for href in hrefs {
             guard let resource = device.resource(at: href), resource.policy.contains(.discoverable) else {
@@ -59,14 +92,14 @@ struct DiscoveryResource: DeviceResource {
                 continue
             }
             guard filter.passes(resourceTypes: resource.resourceTypes) else { continue }
-            if let item = item(resource, by: requester) { items.append(item) }
+            if let item = item(resource, by: caller) { items.append(item) }
         }
         return .array(items)
     }
 
-    private func item(_ resource: any DeviceResource, by requester: Requester) -> CBOR.Value? {
+    private func item(_ resource: any DeviceResource, by caller: Caller) -> CBOR.Value? {
         guard resource.href != href, let interface = resource.interfaces.first,
-            device.accessControl.permits(.retrieve, by: requester, on: resource.accessFacts),
+            device.permits(.retrieve, by: caller, on: resource),
             let representation = try? resource.representation(through: interface)
         else { return nil }
         return BatchItem(href: resource.href, representation: representation).value

@@ -52,7 +52,7 @@ struct IntrospectionData: DeviceResource {
         for resource in device.discoverable() {
             if let definition = resource.definition {
                 document.add(.init(href: resource.href, definition: definition, interfaces: resource.interfaces))
-            } else if resource.href != DiscoveryResource.path {
+            } else if resource is NodeCollection {
                 document.addCollection(href: resource.href)
             }
         }

@@ -43,15 +43,15 @@ final class MaintenanceResource: DeviceResource {
     }
 
     func update(
-        _ interface: Interface, _ request: ResourceRequest, by requester: Requester
+        _ interface: Interface, _ request: ResourceRequest, by caller: Caller
     ) async throws(ResourceError) -> CBOR.Value {
         let accepted = try ResourceTypeDefinition.maintenance.checkUpdate(request.body, current: baseline(properties()))
         let wantsReset = accepted["fr"]?.bool == true
         let wantsReboot = accepted["rb"]?.bool == true
-        if wantsReset, !device.permitsFactoryReset(by: requester) {
+        if wantsReset, !device.permitsFactoryReset(by: caller) {
             throw ResourceError(.forbidden, "a factory reset is done at the box: hold its button")
         }
-        if wantsReboot, !device.permitsReboot(by: requester) {
+        if wantsReboot, !device.permitsReboot(by: caller) {
             throw ResourceError(.forbidden, "the cloud may not restart this gateway")
         }
         let actions = device.maintenance

@@ -56,6 +56,9 @@ public struct AccessControlEntry: Sendable, Hashable {
             id: id, subject: subject, resources: resources, permissions: permissions, validity: validity, tag: tag)
     }
 
+    /// Whether it says the same, whatever its id.
+    func isSame(as other: AccessControlEntry) -> Bool { with(id: 0) == other.with(id: 0) }
+
     /// Whether it holds at this second, since 1970. While the clock cannot be trusted (nil), what is limited in time does
     /// not hold.
     public func holds(at now: Int64?) -> Bool {

@@ -33,6 +33,7 @@ enum StatusText {
             rows.append(
                 ("joining", "for \(left) s more, \(joined) of at most \(text(status["join"]?["limit"])) have joined"))
         }
+        if let ocf = status["ocf"], ocf["local"]?.bool == true { rows.append(("ocf", self.ocf(ocf))) }
         if let cloud = status["cloud"] { rows.append(("cloud", self.cloud(cloud))) }
         if let nodes = status["nodes"] {
             rows.append(("nodes", "\(nodes["total"]?.int ?? 0), \(nodes["available"]?.int ?? 0) of them available"))
@@ -62,6 +63,15 @@ enum StatusText {
         if let candidate = pairing["candidate"]?.string { line += ": \(candidate)" }
         if let left = pairing["ends_in_s"]?.int { line += ", press the button within \(left) s" }
         if pairing["locked"]?.bool == true { line += ", locked" }
+        return line
+    }
+
+    private static func ocf(_ ocf: JSON) -> String {
+        var line = text(ocf["state"])
+        if let owner = ocf["owner"]?.string { line += ", owned by \(owner)" } else { line += ", nobody's" }
+        line += "; coap \(ocf["port"]?.int ?? 0), coaps \(ocf["secure_port"]?.int ?? 0)"
+        line += ", \(ocf["sessions"]?.int ?? 0) sessions"
+        if let pin = ocf["pin"]?.string { line += "; PIN \(pin)" }
         return line
     }
 

@@ -32,6 +32,7 @@ directory = "{self.board_directory()}"
 [button]
 line = "GPIO3"
 [ocf]
+local = false
 certificate = "{self.certs}/device.pem"
 key = "{self.certs}/device.key"
 device_id = "{self.device_id}"

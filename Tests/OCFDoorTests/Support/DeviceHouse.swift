@@ -57,7 +57,7 @@ final class DeviceHouse {
     ) async -> Message {
         let exchange = TestExchange()
         device.handle(
-            .ocfRequest(code, path: path, query: query, representation: body), from: requester ?? .cloud(cloud),
+            .ocfRequest(code, path: path, query: query, representation: body), from: .cloud(requester ?? .cloud(cloud)),
             exchange)
         while exchange.responses.isEmpty { await Task.yield() }
         return exchange.responses[0]
@@ -74,7 +74,7 @@ final class DeviceHouse {
         let exchange = TestExchange()
         var request = Message.ocfRequest(.get, path: path, query: query)
         request.observe = 0
-        device.handle(request, from: requester ?? .cloud(cloud), exchange)
+        device.handle(request, from: .cloud(requester ?? .cloud(cloud)), exchange)
         return exchange
     }
 }

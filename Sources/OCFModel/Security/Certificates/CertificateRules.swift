@@ -47,6 +47,9 @@ public struct CertificateFault: Error, Sendable, Hashable, CustomStringConvertib
         self.description = description
     }
 
+    /// What cannot be read.
+    public static let unreadable = CertificateFault(.malformed, "the certificate is not as RFC 5280 says")
+
     /// Faults are equal when they break the same rule.
     public static func == (left: CertificateFault, right: CertificateFault) -> Bool { left.rule == right.rule }
     /// Feeds the rule.

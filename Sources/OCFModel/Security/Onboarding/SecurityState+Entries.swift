@@ -111,6 +111,20 @@ extension SecurityState {
         }
     }
 
+    /// Adds entries by the hand of a person at the device, who needs no service's consent; in every state with an owner.
+    public mutating func grant(_ entries: [AccessControlEntry]) throws(ResourceError) -> [SecurityEffect] {
+        guard [.rfpro, .rfnop, .sreset].contains(state) else {
+            throw ResourceError(.badRequest, "entries are added to an owned device; this one is in \(state)")
+        }
+        var next = self
+        for entry in entries where !next.acl2.entries.contains(where: { $0.isSame(as: entry) }) {
+            _ = try next.put(entry)
+        }
+        guard !next.isStored(as: self) else { return [] }
+        self = next
+        return [.store]
+    }
+
     /// What a connection has asserted.
     public func assertions(on session: SessionID?) -> RoleAssertions {
         session.flatMap { assertions[$0] } ?? RoleAssertions()
