@@ -47,11 +47,13 @@ final class LocalHouse {
     var attempts: [OwnershipAttempt] = []
     var answer: @Loop (OwnershipAttempt) async -> OwnershipPermission = { _ in .allowed }
     var wipes: [Bool] = []
+    let discoveryPort: Int
 
     init(
         store: FlashStore? = nil, methods: [OwnerTransferMethod] = [.manufacturerCertificate, .randomPIN, .justWorks],
-        times: TransferTimes = TransferTimes(), manufacturer: TestAuthority? = nil
+        times: TransferTimes = TransferTimes(), manufacturer: TestAuthority? = nil, discoveryPort: Int = 0
     ) async throws {
+        self.discoveryPort = discoveryPort
         let store = try store ?? FlashStore.inMemory()
         self.store = store
         driver = RecordingDriver(concentrator)
@@ -68,7 +70,7 @@ final class LocalHouse {
             security: security)
         var settings = LocalSettings()
         settings.port = 0
-        settings.discoveryPort = 0
+        settings.discoveryPort = discoveryPort
         settings.securePort = 0
         settings.includesLoopback = true
         settings.manufacturer = try manufacturer.identity("A gateway")
