@@ -42,6 +42,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("mbedtls"), .linkedLibrary("mbedx509"), .linkedLibrary("mbedcrypto")]),
         .target(name: "CDatagrams"),
         .target(name: "CGPIOD", linkerSettings: [.linkedLibrary("gpiod")]),
+        .target(name: "CBluetooth"),
         .target(name: "CExpat", linkerSettings: [.linkedLibrary("expat")]),
 
         // Floor 2: codecs; values and bytes, no I/O.
@@ -55,7 +56,8 @@ let package = Package(
         .target(name: "TLS", dependencies: ["CMbedTLS", nio], swiftSettings: swift6),
         .target(name: "FlashStore", swiftSettings: swift6),
         .target(name: "GPIO", dependencies: ["CGPIOD"], swiftSettings: swift6),
-        .target(name: "BluetoothLE", dependencies: ["Advertising", "JSONText"], swiftSettings: swift6),
+        .target(
+            name: "BluetoothLE", dependencies: ["CBluetooth", "Advertising", "JSONText"], swiftSettings: swift6),
         .target(name: "Systemd", swiftSettings: swift6),
         .target(name: "LogOutput", dependencies: [log], swiftSettings: swift6),
 

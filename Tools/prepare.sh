@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 command -v swift >/dev/null || { echo "prepare: no Swift toolchain is on the PATH; expected Swift 6.2 or newer (swift.org)" >&2; exit 69; }
 
-packages=(make g++ pkg-config libmbedtls-dev libgpiod-dev libexpat1-dev libsqlite3-dev)
+packages=(make g++ pkg-config libmbedtls-dev libgpiod-dev libbluetooth-dev libexpat1-dev libsqlite3-dev)
 if [ "${1:-build}" = test ]; then
     packages+=(openssl libcoap3-bin python3 python3-venv procps iproute2)
 fi

@@ -4,7 +4,7 @@ import Testing
 /// The floors of the house. A room imports only rooms on lower floors: never its own floor, never upward. Then a reader
 /// who knows a room's floor knows what it can depend on, and no change travels in circles.
 private let floors: [[String]] = [
-    ["CMbedTLS", "CGPIOD", "CExpat", "CDatagrams"],
+    ["CMbedTLS", "CGPIOD", "CBluetooth", "CExpat", "CDatagrams"],
     ["CBOR", "CoAPMessages", "Advertising", "JSONText"],
     ["OneLoop", "TLS", "FlashStore", "GPIO", "BluetoothLE", "Systemd", "LogOutput"],
     ["CoAP", "XMPP"],

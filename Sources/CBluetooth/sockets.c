@@ -1,0 +1,138 @@
+#include <bluetooth/bluetooth.h>
+#include <bluetooth/hci.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cbluetooth.h"
+
+/* A send to a full socket waits no longer than this: the kernel takes a command at once or not at all. */
+#define SEND_MILLISECONDS 1000
+
+/* What arrives between two turns of a reading thread that the system makes wait: a second of the busiest air, 1,000
+ * reports of some 300 bytes with their bookkeeping. */
+#define RECEIVE_BYTES (512 * 1024)
+
+static int failed(int fd)
+{
+	int error = errno ? -errno : -EIO;
+
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+static int open_channel(uint16_t adapter, uint16_t channel)
+{
+	struct sockaddr_hci address = { 0 };
+	int size = RECEIVE_BYTES;
+	int fd;
+
+	errno = 0;
+	fd = socket(AF_BLUETOOTH, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, BTPROTO_HCI);
+	if (fd < 0)
+		return failed(fd);
+	/* As much as the system lets us have: less only means that more is lost under load. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	address.hci_family = AF_BLUETOOTH;
+	address.hci_dev = adapter;
+	address.hci_channel = channel;
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return failed(fd);
+	return fd;
+}
+
+int gh_bt_management_open(void)
+{
+	return open_channel(HCI_DEV_NONE, HCI_CHANNEL_CONTROL);
+}
+
+static void allow(struct hci_filter *filter, unsigned int event)
+{
+	filter->event_mask[event / 32] |= 1u << (event % 32);
+}
+
+int gh_bt_hci_open(uint16_t adapter)
+{
+	struct hci_filter filter = { 0 };
+	int fd = open_channel(adapter, HCI_CHANNEL_RAW);
+
+	if (fd < 0)
+		return fd;
+	filter.type_mask = 1u << HCI_EVENT_PKT;
+	allow(&filter, EVT_CMD_COMPLETE);
+	allow(&filter, EVT_CMD_STATUS);
+	allow(&filter, EVT_HARDWARE_ERROR);
+	allow(&filter, EVT_LE_META_EVENT);
+	if (setsockopt(fd, SOL_HCI, HCI_FILTER, &filter, sizeof(filter)) < 0)
+		return failed(fd);
+	return fd;
+}
+
+int gh_bt_send(int fd, const void *message, size_t length)
+{
+	ssize_t count;
+
+	for (;;) {
+		errno = 0;
+		count = send(fd, message, length, MSG_NOSIGNAL);
+		if (count >= 0)
+			return (int)count;
+		if (errno == EAGAIN) {
+			struct pollfd wait = { .fd = fd, .events = POLLOUT };
+
+			if (poll(&wait, 1, SEND_MILLISECONDS) > 0)
+				continue;
+			return -EAGAIN;
+		}
+		if (errno != EINTR)
+			return -errno;
+	}
+}
+
+int gh_bt_receive(int fd, void *message, size_t capacity)
+{
+	ssize_t count;
+
+	do {
+		errno = 0;
+		count = recv(fd, message, capacity, 0);
+	} while (count < 0 && errno == EINTR);
+	return count < 0 ? -errno : (int)count;
+}
+
+int gh_bt_waker_new(void)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	return fd < 0 ? -errno : fd;
+}
+
+void gh_bt_waker_wake(int waker)
+{
+	(void)eventfd_write(waker, 1);
+}
+
+int gh_bt_wait(int fd, int waker)
+{
+	struct pollfd wait[] = { { .fd = fd, .events = POLLIN }, { .fd = waker, .events = POLLIN } };
+
+	for (;;) {
+		errno = 0;
+		if (poll(wait, 2, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		return wait[1].revents ? 0 : 1;
+	}
+}
+
+void gh_bt_name_thread(const char *name)
+{
+	(void)prctl(PR_SET_NAME, name);
+}
