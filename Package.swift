@@ -164,7 +164,7 @@ let package = Package(
                 "OCFDoor", "OCFModel", "OCFSchemas", "CBOR", "CoAP", "CoAPMessages", "Concentrator", "FlashStore",
                 "OneLoop", "TLS", nio, nioPosix, log,
             ],
-            swiftSettings: swift6),
+            exclude: ["Local/Peers/onboarding_tool.py"], swiftSettings: swift6),
         .testTarget(
             name: "OCFCloudTests",
             dependencies: [

@@ -1,9 +1,11 @@
-"""A DTLS 1.2 client for one suite, 0xFF00 (ECDH_anon, AES-128-CBC, SHA-256), which no library at hand offers.
+"""A DTLS 1.2 client for two suites: 0xFF00 (ECDH_anon, AES-128-CBC, SHA-256), which no library at hand offers, and
+0xC037 (ECDHE_PSK with the same), whose identity and hint may here be any bytes.
 
     anonymous_client.py PORT TEXT
 
-Makes the handshake on loopback, checks the server's Finished, sends TEXT, prints what comes back and the secrets that
-the owner's key is derived from. Written from RFC 5246, 6347 and 8422; for a test, with no defence against anybody.
+Makes the handshake with 0xFF00 on loopback, checks the server's Finished, sends TEXT, prints what comes back and the
+secrets that the owner's key is derived from. Written from RFC 5246, 6347, 8422, 4279 and 5489; for tests, with no defence
+against anybody.
 """
 
 import hashlib
@@ -33,7 +35,10 @@ def number(value, width):
 
 
 class Client:
-    def __init__(self, port):
+    def __init__(self, port, psk=None):
+        """`psk` is what gives identity and key for the server's hint; without it the suite is 0xFF00."""
+        self.psk = psk
+        self.suite = b"\xc0\x37" if psk else b"\xff\x00"
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.settimeout(10)
         self.socket.connect(("127.0.0.1", port))
@@ -104,7 +109,7 @@ class Client:
             # supported_groups: P-256; uncompressed points. No signature_algorithms: nothing is signed.
             extensions = bytes.fromhex("000a00040002001700" + "0b00020100")
             return (
-                b"\xfe\xfd" + random + b"\0" + bytes([len(cookie)]) + cookie + b"\x00\x02\xff\x00\x01\x00"
+                b"\xfe\xfd" + random + b"\0" + bytes([len(cookie)]) + cookie + b"\x00\x02" + self.suite + b"\x01\x00"
                 + number(len(extensions), 2) + extensions
             )
 
@@ -114,16 +119,26 @@ class Client:
         server = self.hear(2)
         server_random = server[2:34]
         after = 35 + server[34]
-        assert server[after : after + 2] == b"\xff\x00", "another suite"
+        assert server[after : after + 2] == self.suite, "another suite"
         # No Certificate: the next is the key exchange, and behind the point there is no signature.
         exchange = self.hear(12)
+        identity = b""
+        if self.psk:
+            length = int.from_bytes(exchange[:2], "big")
+            name, key = self.psk(exchange[2 : 2 + length])
+            identity = number(len(name), 2) + name
+            exchange = exchange[2 + length :]
         assert exchange[:4] == b"\x03\x00\x17\x41" and len(exchange) == 69, f"key exchange {exchange.hex()}"
         self.hear(14)
         theirs = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), exchange[4:])
         ours = ec.generate_private_key(ec.SECP256R1())
         point = ours.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        self.say(16, bytes([len(point)]) + point)
-        self.master = prf(ours.exchange(ec.ECDH(), theirs), b"master secret", random + server_random, 48)
+        self.say(16, identity + bytes([len(point)]) + point)
+        secret = ours.exchange(ec.ECDH(), theirs)
+        if self.psk:
+            secret = number(len(secret), 2) + secret + number(len(key), 2) + key
+        self.master = prf(secret, b"master secret", random + server_random, 48)
+        self.randoms = random, server_random
         block = prf(self.master, b"key expansion", server_random + random, 96)
         self.keys = block[:32], block[32:64], block[64:80], block[80:96]
         self.send(CHANGE_CIPHER_SPEC, b"\x01")
@@ -132,13 +147,21 @@ class Client:
         assert self.receive() == (CHANGE_CIPHER_SPEC, b"\x01")
         expected = self.verify_data(b"server finished")
         assert self.hear(20, hashed=False) == expected, "the server's Finished is wrong"
-        print("finished", self.master.hex(), random.hex(), server_random.hex(), flush=True)
+        return self
+
+    def close(self):
+        self.send(ALERT, b"\x01\x00")
 
 
-client = Client(int(sys.argv[1]))
-client.handshake()
-client.send(DATA, sys.argv[2].encode())
-kind, text = client.receive()
-assert kind == DATA
-print("heard", text.decode(), flush=True)
-client.send(ALERT, b"\x01\x00")
+def main():
+    client = Client(int(sys.argv[1])).handshake()
+    print("finished", client.master.hex(), *[random.hex() for random in client.randoms], flush=True)
+    client.send(DATA, sys.argv[2].encode())
+    kind, text = client.receive()
+    assert kind == DATA
+    print("heard", text.decode(), flush=True)
+    client.close()
+
+
+if __name__ == "__main__":
+    main()
