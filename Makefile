@@ -17,7 +17,7 @@ libdir = $(DESTDIR)$(prefix)/lib
 datadir = $(DESTDIR)$(prefix)/share
 confdir = $(DESTDIR)$(sysconfdir)/gatehouse
 
-.PHONY: help run build release test lint format size fuzz bench torture install uninstall docs clean prepare prepare-test prepare-bench
+.PHONY: help run build release test test-hardware lint format size fuzz bench torture install uninstall docs clean prepare prepare-test prepare-bench
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -38,6 +38,10 @@ release: prepare ## Release binaries with the Swift library inside, stripped, in
 test: prepare-test lint ## All tests, with real peers
 	$(SWIFT) build --jobs $(JOBS) --build-tests
 	GATEHOUSE_PEERS=required GATEHOUSE_PYTHON=$(PYTHON) $(SWIFT) test --skip-build --no-parallel
+
+test-hardware: prepare-test ## The programs on a real kernel under QEMU, with pins and a radio in software (SCENARIOS="gpio")
+	$(SWIFT) build --jobs $(JOBS) --build-tests
+	Tests/Hardware/run.sh $(SCENARIOS)
 
 lint: ## Layout and documentation of the sources
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks Fuzz

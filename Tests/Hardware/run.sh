@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# The hardware tests: the programs of this checkout on Debian's own kernel under QEMU, with simulated pins and a Bluetooth
+# controller in software. Everything that is fetched or built for it lies in .build/hardware.
+#
+#   Tests/Hardware/run.sh [SCENARIO …]     SCENARIO: a file of scenarios without `test_` and `.py`; all without one
+#
+# Exit status: 0 passed, 1 failed, 77 the rig cannot be had here (the reason is printed; with GATEHOUSE_PEERS=required a
+# failure).
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+rig=Tests/Hardware/rig
+work=.build/hardware
+
+status=0
+"$rig/prepare.sh" "$work" || status=$?
+if [ "$status" -ne 0 ]; then
+    [ "${GATEHOUSE_PEERS:-}" != required ] || exit 1
+    exit "$status"
+fi
+
+scenarios=("$@")
+if [ "${#scenarios[@]}" -eq 0 ]; then
+    for file in Tests/Hardware/scenarios/test_*.py; do
+        name=$(basename "$file" .py)
+        scenarios+=("${name#test_}")
+    done
+fi
+export GATEHOUSE_PROGRAMS="${GATEHOUSE_PROGRAMS:-$(swift build --show-bin-path)}"
+
+failed=()
+for scenario in "${scenarios[@]}"; do
+    # A boot for each: what one leaves behind, a chip that went or a controller that hangs, is no other's trouble.
+    echo "hardware: $scenario"
+    "$rig/boot.sh" "$work" --modules "gpio-sim-oot hci_vhci" --timeout "${HARDWARE_TIMEOUT:-600}" -- \
+        env PYTHONPATH=Tests/Hardware/scenarios PYTHONDONTWRITEBYTECODE=1 \
+        "$work/venv/bin/python" -m unittest -v "test_$scenario" || failed+=("$scenario")
+done
+if [ "${#failed[@]}" -gt 0 ]; then
+    echo "hardware: failed: ${failed[*]}" >&2
+    exit 1
+fi
+echo "hardware: ${#scenarios[@]} scenarios passed"
