@@ -205,13 +205,14 @@ let package = Package(
 
 // Fuzz targets have no main of their own and link only with the fuzzer's; `make fuzz` sets the variable.
 if Context.environment["GATEHOUSE_FUZZ"] != nil {
-    let fuzzed: [(name: String, rooms: [String])] = [
+    let fuzzed: [(name: String, rooms: [Target.Dependency])] = [
         ("CBORFuzz", ["CBOR"]), ("CoAPMessagesFuzz", ["CoAPMessages"]), ("FlashStoreFuzz", ["FlashStore"]),
-        ("AdvertisingFuzz", ["Advertising", "BluetoothLE"]),
+        ("AdvertisingFuzz", ["Advertising", "BluetoothLE"]), ("DTLSFuzz", ["TLS", nio]),
+        ("SecurityFuzz", ["OCFModel", "CBOR", "CoAPMessages"]), ("CertificateFuzz", ["OCFModel", "TLS"]),
     ]
     package.targets += fuzzed.map { fuzz in
         .executableTarget(
-            name: fuzz.name, dependencies: fuzz.rooms.map { .byName(name: $0) }, path: "Fuzz/\(fuzz.name)",
+            name: fuzz.name, dependencies: fuzz.rooms, path: "Fuzz/\(fuzz.name)",
             swiftSettings: swift6 + [.unsafeFlags(["-parse-as-library"])])
     }
 }

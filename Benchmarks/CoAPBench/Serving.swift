@@ -27,6 +27,7 @@ struct Device: RequestHandler {
 /// `security` knows.
 func serve(port: Int, security: Security?) async throws {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let device = Device()
     let endpoint: UDPEndpoint
     if let security {
         // As many as memory is measured with.
@@ -35,9 +36,9 @@ func serve(port: Int, security: Security?) async throws {
         let sessions = DTLSLimits(openSessions: 2000)
         endpoint = try await CoAPDTLS.bind(
             host: "127.0.0.1", port: port, server: security.server(), group: group, limits: limits, sessions: sessions
-        ) { _ in Device() }.get().udp
+        ) { _ in device }.get().udp
     } else {
-        endpoint = try await CoAPUDP.bind(host: "127.0.0.1", port: port, group: group) { _ in Device() }.get()
+        endpoint = try await CoAPUDP.bind(host: "127.0.0.1", port: port, group: group) { _ in device }.get()
     }
     print("listening on port \(endpoint.port)")
     fflush(nil)

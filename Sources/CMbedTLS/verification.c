@@ -68,6 +68,11 @@ static uint32_t judge_leaf(gh_tls *tls, const mbedtls_x509_crt *crt) {
         flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
         judge(tls, crt, 0, flags, GH_VERDICT_WRONG_USAGE);
     }
+    // Every suite of ours has it sign; the library finds that out, too, but cannot say which certificate it was.
+    if (mbedtls_x509_crt_check_key_usage(crt, MBEDTLS_X509_KU_DIGITAL_SIGNATURE) != 0) {
+        flags |= MBEDTLS_X509_BADCERT_KEY_USAGE;
+        judge(tls, crt, 0, flags, GH_VERDICT_WRONG_USAGE);
+    }
     switch (tls->check) {
     case GH_NAME_ANY: break;
     case GH_NAME_HOST:

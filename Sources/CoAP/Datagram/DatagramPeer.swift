@@ -41,7 +41,7 @@ final class DatagramPeer {
     /// Requests of ours among them.
     var slots = 0
     /// Requests of ours that wait for a slot.
-    var waiting = CircularBuffer<WaitingRequest>()
+    var waiting = CircularBuffer<WaitingRequest>(initialCapacity: 1)
     /// The observations the peer holds.
     var notifying: [Token: NotificationFlow] = [:]
 

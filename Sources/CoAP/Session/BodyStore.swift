@@ -52,7 +52,11 @@ struct BodyStore {
         case notContiguous
     }
 
-    private let limits: Limits
+    /// Of the limits only these, for there is a store for each peer.
+    private let transfers: Int
+    private let bytesLimit: Int
+    private let bodySize: Int
+    private let timeout: TimeAmount
     private var requests: [BodyKey: Entry<[UInt8]>] = [:]
     private var responses: [BodyKey: Entry<Message>] = [:]
     private(set) var bytes = 0 {
@@ -62,12 +66,15 @@ struct BodyStore {
     private let shared: ByteBudget?
 
     init(limits: Limits, shared: ByteBudget? = nil) {
-        self.limits = limits
+        transfers = limits.blockwiseTransfers
+        bytesLimit = limits.blockwiseBytes
+        bodySize = limits.bodySize
+        timeout = limits.blockwiseTimeout
         self.shared = shared
     }
 
     private func hasRoom(for count: Int) -> Bool {
-        bytes + count <= limits.blockwiseBytes && (shared?.admits(count) ?? true)
+        bytes + count <= bytesLimit && (shared?.admits(count) ?? true)
     }
 
     mutating func removeAll() {
@@ -84,7 +91,7 @@ struct BodyStore {
             removeRequest(key)
             return .notContiguous
         }
-        guard max(announced, offset + block.count) <= limits.bodySize else {
+        guard max(announced, offset + block.count) <= bodySize else {
             removeRequest(key)
             return .tooLarge
         }
@@ -95,7 +102,7 @@ struct BodyStore {
         }
         requests[key] = nil
         entry.content += block
-        entry.deadline = now + limits.blockwiseTimeout
+        entry.deadline = now + timeout
         bytes += block.count
         requests[key] = entry
         return .added(entry.deadline)
@@ -117,10 +124,10 @@ struct BodyStore {
     /// - Returns: until when; nil when there is no room, in which case the handler is asked again.
     mutating func hold(_ response: Message, for key: BodyKey, now: NIODeadline) -> NIODeadline? {
         removeResponse(key)
-        guard response.payload.count <= limits.bodySize else { return nil }
+        guard response.payload.count <= bodySize else { return nil }
         makeRoom(for: response.payload.count, inResponses: true)
         guard hasRoom(for: response.payload.count) else { return nil }
-        let deadline = now + limits.blockwiseTimeout
+        let deadline = now + timeout
         responses[key] = Entry(content: response, deadline: deadline)
         bytes += response.payload.count
         return deadline
@@ -129,7 +136,7 @@ struct BodyStore {
     /// The response held, whose time begins anew.
     mutating func response(_ key: BodyKey, now: NIODeadline) -> Message? {
         guard let entry = responses[key] else { return nil }
-        responses[key]?.deadline = now + limits.blockwiseTimeout
+        responses[key]?.deadline = now + timeout
         return entry.content
     }
 
@@ -140,11 +147,11 @@ struct BodyStore {
 
     /// Drops responses, which can be made again, the oldest first; and the oldest request when there are too many.
     private mutating func makeRoom(for count: Int, inRequests: Bool = false, inResponses: Bool = false) {
-        while !hasRoom(for: count) || inResponses && responses.count >= limits.blockwiseTransfers {
+        while !hasRoom(for: count) || inResponses && responses.count >= transfers {
             guard let oldest = responses.min(by: { $0.value.deadline < $1.value.deadline }) else { break }
             removeResponse(oldest.key)
         }
-        if inRequests, requests.count >= limits.blockwiseTransfers,
+        if inRequests, requests.count >= transfers,
             let oldest = requests.min(by: { $0.value.deadline < $1.value.deadline })
         {
             removeRequest(oldest.key)

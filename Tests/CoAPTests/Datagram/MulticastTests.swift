@@ -29,11 +29,11 @@ struct MulticastTests {
                     exchange.respond(.notFound)
                 }
             })
-        }.get()
+        }.outside.get()
     }
 
     private static func client(_ space: NetworkNamespace) async throws -> UDPEndpoint {
-        try await CoAPUDP.bind(port: 0, group: space.group) { _ in NothingServed() }.get()
+        try await CoAPUDP.bind(port: 0, group: space.group) { _ in NothingServed() }.outside.get()
     }
 
     private static func search(
@@ -45,7 +45,7 @@ struct MulticastTests {
             response in
             found.update { $0.append(response.remoteAddress.ipAddress ?? "?") }
             #expect(response.message.payload == body(3000))
-        }.get()
+        }.outside.get()
         #expect(count == found.value.count)
         return found.value.sorted()
     }
@@ -65,9 +65,9 @@ struct MulticastTests {
             #expect(found.allSatisfy { $0.hasPrefix(row.prefix) || $0.hasPrefix("fe80:") }, "\(found)")
             // What does not concern it, it does not answer.
             #expect(try await MulticastTests.search(client, "/other", groups: [row.group]).isEmpty)
-            #expect(try await device.statistics().get().memberships == 4)
-            try await client.close().get()
-            try await device.close().get()
+            #expect(try await device.statistics().outside.get().memberships == 4)
+            try await client.close().outside.get()
+            try await device.close().outside.get()
         }
     }
 
@@ -79,10 +79,10 @@ struct MulticastTests {
             let second = try await MulticastTests.device(left, port: 5684)
             let client = try await MulticastTests.client(right)
             #expect(try await MulticastTests.search(client, groups: ["224.0.1.187"]).count == 2)
-            try await second.close().get()
+            try await second.close().outside.get()
             #expect(try await MulticastTests.search(client, groups: ["224.0.1.187"]).count == 1)
-            try await client.close().get()
-            try await first.close().get()
+            try await client.close().outside.get()
+            try await first.close().outside.get()
         }
     }
 
@@ -93,13 +93,13 @@ struct MulticastTests {
             let client = try await MulticastTests.client(right)
             let names = Shared<[[String]]>([])
             device.onInterfacesChanged { interfaces in names.update { $0.append(interfaces.map(\.name)) } }
-            #expect(try await device.statistics().get().memberships == 0)
+            #expect(try await device.statistics().outside.get().memberships == 0)
             for number in 1...2 {
                 try await NetworkNamespace.link(left, right, number: number)
                 var memberships = 0
                 for _ in 0..<400 where memberships != 4 * number {
                     try await Task.sleep(for: .milliseconds(10))
-                    memberships = try await device.statistics().get().memberships
+                    memberships = try await device.statistics().outside.get().memberships
                 }
                 #expect(memberships == 4 * number)
                 let found = try await MulticastTests.search(client, groups: ["224.0.1.187"])
@@ -113,13 +113,13 @@ struct MulticastTests {
             // An interface goes, and comes back as another one.
             try left.ip("link", "delete", "gh1")
             #expect(await eventually { names.value.last == ["lo", "gh2"] })
-            #expect(try await device.statistics().get().memberships == 4)
+            #expect(try await device.statistics().outside.get().memberships == 4)
             try await NetworkNamespace.link(left, right, number: 1)
             #expect(await eventually { names.value.last?.count == 3 })
             let back = try await MulticastTests.search(client, groups: ["224.0.1.187"])
             #expect(back == ["10.213.1.1", "10.213.2.1"])
-            try await client.close().get()
-            try await device.close().get()
+            try await client.close().outside.get()
+            try await device.close().outside.get()
         }
     }
 
@@ -129,22 +129,24 @@ struct MulticastTests {
             let device = try await MulticastTests.device(left)
             try left.ip("address", "add", "10.213.1.99/24", "dev", "gh1")
             for host in ["10.213.1.1", "10.213.1.99", "fd00:213:1::1"] {
-                let connection = try await CoAPUDP.connect(host: host, port: device.port, on: right.group.next()).get()
-                let response = try await connection.send(Message(code: .get, path: "/oic/res"), timeout: patience).get()
+                let connection = try await CoAPUDP.connect(host: host, port: device.port, on: right.group.next())
+                    .outside.get()
+                let response = try await connection.send(Message(code: .get, path: "/oic/res"), timeout: patience)
+                    .outside.get()
                 #expect(response.payload == body(3000), "\(host)")
                 connection.close()
-                try await connection.closeFuture.get()
+                try await connection.closeFuture.outside.get()
             }
-            try await device.close().get()
+            try await device.close().outside.get()
         }
     }
 
     @Test func aNetworkThatIsNotThereFailsRequestsAtOnce() async throws {
         try await NetworkNamespace.withTwo { left, right in
             let client = try await MulticastTests.client(left)
-            let connection = try await client.peer(SocketAddress(ipAddress: "192.0.2.1", port: 5683)).get()
+            let connection = try await client.peer(SocketAddress(ipAddress: "192.0.2.1", port: 5683)).outside.get()
             await #expect(throws: CoAPError(.unreachable, "")) {
-                try await connection.send(Message(code: .get), timeout: patience).get()
+                try await connection.send(Message(code: .get), timeout: patience).outside.get()
             }
             await #expect(throws: CoAPError(.unreachable, "")) {
                 _ = try await MulticastTests.search(client)
@@ -152,11 +154,11 @@ struct MulticastTests {
             // It comes up.
             try await NetworkNamespace.link(left, right, number: 1)
             let device = try await MulticastTests.device(right)
-            let there = try await client.peer(SocketAddress(ipAddress: "10.213.1.2", port: device.port)).get()
-            let response = try await there.send(Message(code: .get, path: "/oic/res"), timeout: patience).get()
+            let there = try await client.peer(SocketAddress(ipAddress: "10.213.1.2", port: device.port)).outside.get()
+            let response = try await there.send(Message(code: .get, path: "/oic/res"), timeout: patience).outside.get()
             #expect(response.code == .content)
-            try await client.close().get()
-            try await device.close().get()
+            try await client.close().outside.get()
+            try await device.close().outside.get()
         }
     }
 
@@ -168,7 +170,7 @@ struct MulticastTests {
             try await NetworkNamespace.link(left, right, number: 1)
             let server = try await CoAPUDP.bind(
                 port: 5683, group: left.group, multicast: MulticastListening(), limits: MulticastTests.prompt
-            ) { _ in PeerServer() }.get()
+            ) { _ in PeerServer() }.outside.get()
             try right.ip("route", "add", "224.0.0.0/4", "dev", "gh1")
             for host in ["224.0.1.187", "[ff02::158%gh1]", "[ff05::158]"] {
                 if host == "[ff05::158]" {
@@ -179,7 +181,7 @@ struct MulticastTests {
                 ).output
                 #expect(output.contains("hello"), "\(host): \(output)")
             }
-            try await server.close().get()
+            try await server.close().outside.get()
         }
     }
 
@@ -200,11 +202,11 @@ struct MulticastTests {
                 ) { response in
                     #expect(response.remoteAddress.ipAddress == "10.213.1.2")
                     #expect(response.message.contentFormat == ContentFormat.linkFormat)
-                }.get()
+                }.outside.get()
             }
             #expect(found == 1, "\(server.stop())")
             _ = server.stop()
-            try await client.close().get()
+            try await client.close().outside.get()
         }
     }
 }

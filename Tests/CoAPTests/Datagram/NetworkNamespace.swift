@@ -39,7 +39,7 @@ final class NetworkNamespace: Sendable {
                 throw IOError(errnoCode: errno, reason: "setns \(path)")
             }
             close(descriptor)
-        }.get()
+        }.outside.get()
         try space.ip("link", "set", "lo", "up")
         return space
     }
@@ -104,8 +104,6 @@ final class NetworkNamespace: Sendable {
     /// Two networks, removed at the end.
     static func withTwo(_ body: @Sendable (NetworkNamespace, NetworkNamespace) async throws -> Void) async throws {
         try #require(obstacle == nil, "\(obstacle ?? "")")
-        // Threads are born where the one is that makes them: those of other tests not in here.
-        _ = testGroup.next()
         let left = try await make("a")
         let right = try await make("b")
         do {
@@ -116,4 +114,10 @@ final class NetworkNamespace: Sendable {
         try await left.remove()
         try await right.remove()
     }
+}
+
+extension EventLoopFuture where Value: Sendable {
+    /// The future on a loop of the usual network. Whoever waits for one of a namespace's loop would go on from its thread,
+    /// which may make the next thread of the pool: in the namespace, where it stays and opens other tests' sockets.
+    var outside: EventLoopFuture<Value> { hop(to: testGroup.next()) }
 }

@@ -53,11 +53,14 @@ import Testing
     }
 
     @Test func clientsCertificate() throws {
+        let now = ValidityClock.system.now()
         let cases: [(Identity?, TLSError.Code)] = [
             (nil, .noPeerCertificate),
             (try house.device(issuer: house.otherRoot), .unknownIssuer),
             (try house.ocf(House.deviceID, usage: [.server, .client]), .notAnIdentity),
             (try house.clientWithWrongKey(), .badSignature),
+            (try house.device(validity: .init(from: now - 9000, to: now - 4000)), .certificateExpired),
+            (try house.device(validity: .init(from: now + 4000, to: now + 9000)), .certificateNotYetValid),
         ]
         for (identity, code) in cases {
             let found = try errors(server(house.ocf(House.cloudID)), client(identity))

@@ -34,7 +34,7 @@ struct Deduplicator {
     private let budget: ByteBudget
     private var entries: [UInt16: Entry] = [:]
     /// The order of arrival; one whose serial is not its entry's has been replaced.
-    private var order = CircularBuffer<(id: UInt16, serial: UInt64, expiry: NIODeadline)>()
+    private var order = CircularBuffer<(id: UInt16, serial: UInt64, expiry: NIODeadline)>(initialCapacity: 1)
     private var serial: UInt64 = 0
 
     /// - Parameter budget: the bytes of answers, shared with other peers.
@@ -81,7 +81,7 @@ struct Deduplicator {
     /// Forgets everything; gives its share of the budget back.
     mutating func removeAll() {
         for id in Array(entries.keys) { remove(id) }
-        order = CircularBuffer()
+        order = CircularBuffer(initialCapacity: 1)
     }
 
     private mutating func remove(_ id: UInt16) {

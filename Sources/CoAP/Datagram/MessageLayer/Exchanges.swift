@@ -50,5 +50,5 @@ struct NotificationFlow {
     /// The confirmable notification that is not acknowledged.
     var inTransit: UInt16?
     /// What waits for that.
-    var waiting = CircularBuffer<(message: Message, isReplaceable: Bool)>()
+    var waiting = CircularBuffer<(message: Message, isReplaceable: Bool)>(initialCapacity: 1)
 }
