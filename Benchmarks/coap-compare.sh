@@ -32,6 +32,7 @@ start() {
     local program=$1
     shift
     # Ours takes any port; libcoap has to be told one.
+    : > "$folder/log"
     port=$((20000 + RANDOM % 20000))
     if [ "$program" = ours ]; then taskset -c 0 "$binaries/CoAPBench" serve 0 "$@" > "$folder/log" &
     else taskset -c 0 "$folder/libcoap-$program" "$port" "$@" > "$folder/log" & fi
