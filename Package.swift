@@ -195,6 +195,9 @@ let package = Package(
             name: "TLSBench", dependencies: ["TLS", nio, nioEmbedded], path: "Benchmarks/TLSBench",
             swiftSettings: swift6),
         .executableTarget(
+            name: "XMPPBench", dependencies: ["XMPP", "TLS", "AllocationCount", nio, nioPosix, nioEmbedded, log],
+            path: "Benchmarks/XMPPBench", swiftSettings: swift6),
+        .executableTarget(
             name: "CloudBench",
             dependencies: ["OCFCloud", "OCFModel", "CBOR", "CoAP", "CoAPMessages", "TLS", nio, nioPosix, log],
             path: "Benchmarks/CloudBench", swiftSettings: swift6),
@@ -209,6 +212,7 @@ if Context.environment["GATEHOUSE_FUZZ"] != nil {
         ("CBORFuzz", ["CBOR"]), ("CoAPMessagesFuzz", ["CoAPMessages"]), ("FlashStoreFuzz", ["FlashStore"]),
         ("AdvertisingFuzz", ["Advertising", "BluetoothLE"]), ("DTLSFuzz", ["TLS", nio]),
         ("SecurityFuzz", ["OCFModel", "CBOR", "CoAPMessages"]), ("CertificateFuzz", ["OCFModel", "TLS"]),
+        ("XMPPFuzz", ["XMPP", "TLS"]),
     ]
     package.targets += fuzzed.map { fuzz in
         .executableTarget(

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 only=${1:-}
-for program in AdvertBench CoAPBench TLSBench CloudBench; do
+for program in AdvertBench CoAPBench TLSBench XMPPBench CloudBench; do
     [ -z "$only" ] || [ "$only" = "$program" ] || continue
     printf '\n== %s\n' "$program"
     swift build -c release --product "$program" 2>&1 | grep -E 'error|warning' || true
@@ -17,6 +17,10 @@ fi
 if [ -z "$only" ] || [ "$only" = flash-wear ]; then
     printf '\n== flash-wear\n'
     Benchmarks/flash-wear.sh || [ $? -eq 77 ]
+fi
+if [ -z "$only" ] || [ "$only" = xmpp-idle ]; then
+    printf '\n== xmpp-idle\n'
+    Benchmarks/xmpp-idle.sh || [ $? -eq 77 ]
 fi
 if [ -z "$only" ] || [ "$only" = size ]; then
     printf '\n== size\n'

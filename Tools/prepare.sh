@@ -8,7 +8,7 @@ command -v swift >/dev/null || { echo "prepare: no Swift toolchain is on the PAT
 
 packages=(make g++ pkg-config libmbedtls-dev libgpiod-dev libbluetooth-dev libexpat1-dev libsqlite3-dev)
 if [ "${1:-build}" = test ]; then
-    packages+=(openssl libcoap3-bin python3 python3-venv procps iproute2)
+    packages+=(openssl libcoap3-bin prosody ejabberd libstrophe-dev python3 python3-venv procps iproute2)
 fi
 
 [ "${1:-build}" != bench ] || packages+=(libcoap3-dev util-linux)

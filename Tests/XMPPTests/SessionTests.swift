@@ -113,6 +113,26 @@ struct SessionTests {
         #expect(pair.gateway.counters.overloaded == 1)
     }
 
+    @Test("10,000 requests at once: each has one answer, whether there was room for it or not")
+    func flood() throws {
+        let pair = try SessionPair()
+        var kept: [IQRequest] = []
+        pair.gateway.onRequest(.get, "req", "urn:x") { kept.append($0) }
+        pair.connect()
+        let before = pair.server.sent.count
+        for number in 0..<10_000 {
+            pair.gateway.receive(
+                IQ(.get(question), id: "\(number)", from: pair.readerAddress, to: pair.gatewayAddress).element)
+        }
+        #expect(kept.count == SessionLimits.standard.requests)
+        for request in kept { request.result() }
+        kept = []
+        let answers = pair.server.sent[before...].compactMap { try? IQ($0) }
+        #expect(Set(answers.map(\.id)).count == 10_000)
+        #expect(answers.count == 10_000)
+        #expect(pair.gateway.openRequests == 0)
+    }
+
     @Test("An answer that does not come, one from a stranger, one after the end")
     func unanswered() throws {
         let pair = try SessionPair()

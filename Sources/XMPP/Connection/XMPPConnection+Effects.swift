@@ -113,7 +113,7 @@ extension XMPPConnection {
             isEncrypted = true
             feed(.secured(endPoint: peer.flatMap { ServerEndPoint.hash(of: $0.leaf) }))
         case .bytes(let buffer): read(buffer)
-        case .writable: break
+        case .writable: checkRoom()
         case .closed(let error):
             transport = nil
             let trouble = error.map { Self.trouble(of: $0) } ?? StreamTrouble(.unreachable, "the connection was lost")

@@ -34,7 +34,7 @@ extension XMPPConnection {
             session.resumed()
         case .notResumed(let lost): endSession(losing: lost)
         case .deliver(let element): session.receive(element)
-        case .acknowledged: break
+        case .acknowledged: checkRoom()
         case .sendEnd: write(Array("</stream:stream>".utf8))
         case .ended(let trouble): handle(.ended(trouble))
         }
@@ -157,13 +157,37 @@ extension XMPPConnection: SessionLink {
     /// Sends a stanza, or keeps it while the session waits to be taken up again.
     public func send(_ stanza: Stanza) -> Bool {
         let bytes = stanza.element.bytes(in: Namespace.client)
-        if suspended != nil, stream?.state != .open {
-            return suspended?.keep(bytes, configuration.limits.management) == true
-        }
-        guard let transport, transport.hasRoom(for: bytes.count), let effects = stream?.send(bytes) else {
+        guard stream != nil else { return suspended?.keep(bytes, configuration.limits.management) == true }
+        guard transport?.hasRoom(for: bytes.count) ?? true, let effects = stream?.send(bytes) else {
+            overflow(stanza)
             return false
         }
         for effect in effects { perform(effect) }
+        if isCongested { wasCongested = true }
         return true
+    }
+
+    /// Whether three quarters of what may wait for the server is taken.
+    public var isCongested: Bool {
+        if let transport, transport.outstanding > configuration.limits.outboundBytes / 4 * 3 { return true }
+        return stream?.isCongested ?? suspended?.isCongested(configuration.limits.management) ?? false
+    }
+
+    /// An answer that cannot be sent would leave its asker waiting. Without a session the asker's server knows what to say:
+    /// one that takes so little is ended.
+    private func overflow(_ stanza: Stanza) {
+        guard case .iq(let iq) = stanza, iq.question == nil, stream?.state == .open else { return }
+        stream?.forgetManagement()
+        let epoch = epoch
+        eventLoop.assumeIsolated().execute { [weak self] in
+            guard let self, epoch == self.epoch else { return }
+            self.lose(StreamTrouble(.notReading, "the server takes less than it asks for; answers have no room"))
+        }
+    }
+
+    func checkRoom() {
+        guard wasCongested, !isCongested else { return }
+        wasCongested = false
+        session.hasRoom()
     }
 }

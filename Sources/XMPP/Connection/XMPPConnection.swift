@@ -63,6 +63,7 @@ public final class XMPPConnection {
     /// Counts beginnings of the stream, so that what was read before one does not count after it.
     var resets = 0
     var isEncrypted = false
+    var wasCongested = false
 
     /// A lost session that may be taken up again.
     var suspended: StreamManagement?

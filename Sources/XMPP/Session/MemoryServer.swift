@@ -20,6 +20,8 @@ public final class MemoryServer {
             self.server = server
         }
 
+        var isCongested: Bool { false }
+
         func send(_ stanza: Stanza) -> Bool {
             server.route(stanza, from: self)
             return true

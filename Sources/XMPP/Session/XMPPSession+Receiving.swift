@@ -29,6 +29,11 @@ extension XMPPSession {
         tellState()
     }
 
+    /// There is room again after ``SessionLink/isCongested``.
+    public func hasRoom() {
+        for handler in roomHandlers { handler() }
+    }
+
     /// The session is over.
     public func ended() {
         guard state != .offline else { return }
@@ -98,7 +103,7 @@ extension XMPPSession {
         case .error(let error, let payload): answered(iq, .failure(.refused(error, payload)))
         case .get(let payload), .set(let payload):
             let from = iq.from ?? (isComponent ? account.server : account)
-            guard openRequests < limits.requests else {
+            guard openRequests < limits.requests, !isCongested else {
                 counters.overloaded += 1
                 send(.iq(iq.error(StanzaError(.resourceConstraint, "too many requests are open; try again later"))))
                 return

@@ -85,6 +85,7 @@ public final class XMPPSession {
     var presenceHandlers: [(Presence) -> Void] = []
     var stateHandlers: [(SessionState) -> Void] = []
     var rosterHandlers: [(JID?) -> Void] = []
+    var roomHandlers: [() -> Void] = []
     var subscriptionHandler: ((JID, Presence) -> Void)?
 
     /// A session that is offline.
@@ -148,6 +149,12 @@ public final class XMPPSession {
 
     /// Called when the roster came from the server (nil), and after a change of one contact.
     public func onRoster(handler: @escaping (JID?) -> Void) { rosterHandlers.append(handler) }
+
+    /// Whether so much waits for the server that long read-outs should pause; ``onRoom(handler:)`` tells when to go on.
+    public var isCongested: Bool { link?.isCongested ?? false }
+
+    /// Called when ``isCongested`` has become false.
+    public func onRoom(handler: @escaping () -> Void) { roomHandlers.append(handler) }
 
     // MARK: Others
 

@@ -137,6 +137,12 @@ struct StreamMachine: Sendable {
         return asks ? [.write(bytes), .send(StreamManagement.request)] : [.write(bytes)]
     }
 
+    /// Whether so much waits for the server's word that nothing large should be added.
+    var isCongested: Bool { management?.isCongested(settings.management) ?? false }
+
+    /// Gives up the session: it will not be taken up again.
+    mutating func forgetManagement() { management = nil }
+
     /// Gives up the old session before it was asked for; false when it has been.
     mutating func giveUpSession() -> Bool {
         guard state != .resuming, state != .open else { return false }
@@ -187,7 +193,12 @@ struct StreamMachine: Sendable {
     }
 
     private mutating func take(_ element: XMLElement) -> [Effect] {
-        if element.isNamed("error", Namespace.stream) { return end(StreamTrouble(StreamError(element))) }
+        if element.isNamed("error", Namespace.stream) {
+            let error = StreamError(element)
+            // Whoever has taken our place has our session too. After another error it may still be there.
+            if error.condition == .conflict { management = nil }
+            return end(StreamTrouble(error))
+        }
         switch state {
         case .choosing(let stage) where element.isNamed("features", Namespace.stream): return choose(stage, element)
         case .proceeding: return proceeded(element)

@@ -4,10 +4,12 @@ import NIOCore
 struct StreamManagement: Sendable, Hashable {
     /// Bounds of what waits for the server's word.
     struct Limits: Sendable, Hashable {
-        /// Stanzas that the server has not acknowledged. 1,000: what a read-out of 1,000 nodes has on the way.
-        var stanzas = 1_000
-        /// Their bytes. 1 MB: some minutes of a house's measurements while the network is away.
-        var bytes = 1 << 20
+        /// Stanzas that the server has not acknowledged. 10,000: what a flood of requests has on the way while the server is
+        /// slow to acknowledge; each costs 50 bytes beside its own.
+        var stanzas = 10_000
+        /// Their bytes. 2 MB: twice the read-out of 1,000 nodes; some minutes of a house's measurements while the network
+        /// is away.
+        var bytes = 2 << 20
         /// After so many stanzas the server is asked for its word: often enough to keep the queue short.
         var requestInterval = 8
     }
@@ -40,6 +42,11 @@ struct StreamManagement: Sendable, Hashable {
         queuedBytes += bytes.count
         sinceRequest += 1
         return true
+    }
+
+    /// Whether three quarters are taken: the rest is for short answers.
+    func isCongested(_ limits: Limits) -> Bool {
+        queue.count > limits.stanzas / 4 * 3 || queuedBytes > limits.bytes / 4 * 3
     }
 
     /// Whether the server is to be asked now.

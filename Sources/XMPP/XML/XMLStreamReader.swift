@@ -102,8 +102,8 @@ public final class XMLStreamReader {
             return
         }
         if !isOpened {
-            // Expat would find out that this is UTF-16; XMPP has UTF-8 alone (RFC 6120 11.6).
-            guard !bytes.contains(where: { $0 == 0 || $0 >= 0xFE }) else {
+            // By its first bytes expat would find out that this is UTF-16; XMPP has UTF-8 alone (RFC 6120 11.6).
+            guard !bytes.prefix(max(0, 4 - header.count)).contains(where: { $0 == 0 || $0 >= 0xFE }) else {
                 fault = XMLFault(.notWellFormed, "the stream is not UTF-8")
                 return
             }
