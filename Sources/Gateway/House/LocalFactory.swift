@@ -42,6 +42,8 @@ struct LocalFactory {
         case .unavailable(let reason): missing.append(("ocf", reason))
         }
         presets.methods = methods
+        // It is provisioned by who comes, and goes to its services by itself where they ask for that.
+        presets.supportedModes = [.serverDirectedMultiple, .serverDirectedSingle, .clientDirected]
     }
 
     /// What the device's security needs.

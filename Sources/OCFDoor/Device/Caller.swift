@@ -41,7 +41,8 @@ public struct Caller: Sendable, Hashable {
 
     /// The cloud, or whoever stands behind it, as its TLS handshake has proved.
     public static func cloud(_ requester: Requester) -> Caller {
-        Caller(requester, way: .cloud, session: SessionID(rawValue: cloudSession), hasIdentityCertificate: true)
+        // Roles are asserted per connection, and this stands for all connections of the cloud: none are.
+        Caller(requester, way: .cloud, session: SessionID(rawValue: cloudSession))
     }
 
     /// Anybody on the local network.

@@ -23,6 +23,8 @@ public final class LocalDoor {
     var interfaces: [NetworkInterface] = []
     var sessions: [SessionID: SecureSession] = [:]
     private var lastSession = Caller.cloudSession
+    /// Services that the device goes to by itself.
+    private(set) lazy var services = ServiceRequests(door: self)
     /// The transfer that is under way.
     var transfer = OwnerTransfer()
     /// Called when the PIN to show is another one.
@@ -106,6 +108,7 @@ public final class LocalDoor {
     public func stop() async {
         device.endpoints = nil
         transfer.cancel()
+        services.stop()
         _ = try? await secure?.close().get()
         _ = try? await plain?.close().get()
         secure = nil
@@ -201,6 +204,7 @@ public final class LocalDoor {
         selectionChanged()
         guard let secure else { return }
         server.apply(to: secure, pin: transfer.pin)
+        services.update()
     }
 
     static func address(of connection: Connection) -> String { connection.remoteAddress?.ipAddress ?? "nowhere" }

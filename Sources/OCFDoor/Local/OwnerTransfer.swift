@@ -126,6 +126,9 @@ extension LocalDoor {
         transfer.cancel()
         transfer.approval = nil
         transfer.session = nil
+        // In normal operation the owner is who its credential says; the connection of the transfer is nobody any more.
+        guard state == .rfnop || state == .sreset else { return }
+        for session in sessions.values where session.basis == .transfer { close(session) }
     }
 
     /// Back to a clean RFOTM, with the would-be owner's session closed.

@@ -18,6 +18,20 @@ struct IntrospectionResource: DeviceResource {
 
     /// One address for each way to the device: through the cloud, whose router takes the device's id in front of the path.
     /// While there is no cloud the path alone, on the connection that the question came over.
+    func retrieve(
+        _ interface: Interface, _ request: ResourceRequest, by caller: Caller
+    ) throws(ResourceError) -> CBOR.Value {
+        guard let endpoint = device.endpoints?(caller, false).first else {
+            return try representation(through: interface)
+        }
+        let information: CBOR.Value = [
+            "url": .text(endpoint.address + Self.dataPath), "protocol": "coaps", "content-type": "application/cbor",
+            "version": 1,
+        ]
+        let own: CBOR.Map = ["urlInfo": [information]]
+        return .map(interface == .baseline ? baseline(own) : own)
+    }
+
     func properties() -> CBOR.Map {
         let cloud = device.cloud?.configuration
         let url: String

@@ -64,7 +64,9 @@ final class LocalHouse {
         security = try await DeviceSecurity.load(
             from: store, identity: identity,
             environment: .init(
-                presets: FactoryPresets(methods: methods), certificateTime: clock, time: { clock() }))
+                presets: FactoryPresets(
+                    methods: methods, supportedModes: [.serverDirectedMultiple, .serverDirectedSingle, .clientDirected]),
+                certificateTime: clock, time: { clock() }))
         device = OCFDevice(
             identity: identity, settings: DeviceSettings(), concentrator: concentrator, store: store,
             security: security)
