@@ -4,6 +4,8 @@
 #
 #   Tests/Hardware/run.sh [SCENARIO …]     SCENARIO: a file of scenarios without `test_` and `.py`; all without one
 #
+# LIBRARIES=own leaves out the second round, with libgpiod 2 and mbedTLS 3.6 of Debian 13.
+#
 # Exit status: 0 passed, 1 failed, 77 the rig cannot be had here (the reason is printed; with GATEHOUSE_PEERS=required a
 # failure).
 set -euo pipefail
@@ -28,13 +30,29 @@ fi
 export GATEHOUSE_PROGRAMS="${GATEHOUSE_PROGRAMS:-$(swift build --show-bin-path)}"
 
 failed=()
-for scenario in "${scenarios[@]}"; do
-    # A boot for each: what one leaves behind, a chip that went or a controller that hangs, is no other's trouble.
-    echo "hardware: $scenario"
+play() { # play SCENARIO LABEL: a boot for each; what one leaves behind, a chip that went or a controller that hangs, is no other's trouble.
+    echo "hardware: $1$2"
     "$rig/boot.sh" "$work" --modules "gpio-sim-oot hci_vhci" --timeout "${HARDWARE_TIMEOUT:-600}" -- \
         env PYTHONPATH=Tests/Hardware/scenarios PYTHONDONTWRITEBYTECODE=1 \
-        "$work/venv/bin/python" -m unittest -v "test_$scenario" || failed+=("$scenario")
-done
+        "$work/venv/bin/python" -m unittest -v "test_$1" || failed+=("$1$2")
+}
+
+for scenario in "${scenarios[@]}"; do play "$scenario" ""; done
+
+# The daemon once more, with the libraries of Debian 13; what asks for the test bundle has it with those of this machine.
+if [ "${LIBRARIES:-all}" = all ]; then
+    status=0
+    "$rig/debian13.sh" "$work/debian13" || status=$?
+    case $status in
+    0)
+        export GATEHOUSE_PROGRAMS="$PWD/$work/debian13/programs"
+        for scenario in "${scenarios[@]}"; do play "$scenario" " with the libraries of Debian 13"; done
+        ;;
+    77) ;;
+    *) failed+=("the build with the libraries of Debian 13") ;;
+    esac
+fi
+
 if [ "${#failed[@]}" -gt 0 ]; then
     echo "hardware: failed: ${failed[*]}" >&2
     exit 1
