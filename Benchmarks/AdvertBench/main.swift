@@ -15,8 +15,8 @@ func bytes(_ hex: String) -> [UInt8] {
 
 let strangers = [
     "02011a020a0c0bff4c001006031a4f2d3c51",  // a phone
-    "0201061aff4c000215fda50693a4e24fb1afcfc6eb0764782500010002c5",  // a beacon
-    "020106151695fe5020aa01da1a2b3c4d5e6f100d0410270102",  // another format
+    "02010611ff7500420401806030a1b2c3d4e5f60102",  // a television
+    "0201061416cdfd8810a1b2c3d4e5f60104c3001c020201",  // another format
     "03039ffe17169ffe0000000000000000000000000000000000000000", "02010605094c4544310302f0ff",
 ]
 
@@ -69,6 +69,17 @@ func codecRows(_ rows: Rows) {
         "Ruuvi E1",
         ["0201062bff9904e1170c5668c79e0065007004bd11ca00c9fafb13e0ac000000dfffffc10000000000cbb8334c884f"])
     decodeRow("ATC1441", ["02010610161a18a4c1380111f1ffff63640c1c01"])
+    decodeRow("BTHome v1", ["0201060b161c182302ca090303bf13"], aim: 500_000)
+    decodeRow(
+        "MiBeacon", ["020106151695fe50303c0c034c94b438c1a40d10041001ea01"], address: "A4:C1:38:B4:94:4C", aim: 500_000)
+    decodeRow(
+        "MiBeacon, encrypted", ["0201061a1695fe5858e4162c84535638c1a42b6ef2e91200006c884d9e"],
+        address: "A4:C1:38:56:53:84", key: "a115210eed7a88e50ad52662e732a9fb", aim: 150_000)
+    decodeRow("Govee H5075", ["02010609ff88ec00034db264000d094756483530373532373632"])
+    decodeRow("Govee H5122, sealed", ["0201061bff88eff30a0024aaeaa5631b810899e1c4e1409883fe225935c464"])
+    decodeRow("SwitchBot meter", ["02010609163dfd5400e40698350eff6909d7c17d5deb43de03069835"])
+    decodeRow("iBeacon", ["0201061aff4c000215fda50693a4e24fb1afcfc6eb0764782500010002c5"])
+    decodeRow("Eddystone TLM", ["0201060303aafe1116aafe20000bb8156000001234000056789a"])
     decodeRow("pvvx", ["02010612161a18f0100038c1a4240911148b0b580005"])
 
     let hciEvent: [UInt8] = {

@@ -29,6 +29,21 @@ private struct Harness {
     }
 }
 
+private func wrap(_ type: ADType, _ number: UInt16, _ content: [UInt8], _ harness: inout Harness) {
+    var writer = ADWriter()
+    writer.append(type, number: number, content)
+    harness.decode(writer.payload)
+}
+
+/// What is read of a characteristic is written so that it reads the same again.
+private func roundTrip(_ number: UInt16, _ content: [UInt8]) {
+    guard let definition = CharacteristicDefinition.assigned(number), let readings = try? definition.decode(content),
+        definition.isEncodable, !readings.contains(where: { $0.value == .missing })
+    else { return }
+    guard let again = try? definition.encode(readings.map(\.value)) else { return }
+    precondition((try? definition.decode(again)) == readings)
+}
+
 /// The first byte says how the rest is wrapped, so that the fuzzer reaches the formats without guessing their numbers.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
@@ -37,7 +52,7 @@ public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let content = Array(bytes.dropFirst())
     var harness = Harness()
     var writer = ADWriter()
-    switch selector & 7 {
+    switch selector & 15 {
     case 0: harness.decode(content)
     case 1:
         writer.append(.serviceData16, number: 0xFCD2, content)
@@ -55,6 +70,29 @@ public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         }
     case 5: _ = try? Capture.parse(content)
     case 6: _ = try? Capture.parse(Array("btsnoop\0\0\0\0\u{1}\0\0".utf8) + content)
+    case 7:
+        let definition = CharacteristicDefinition.assigned(UInt16(selector >> 4) << 8 | UInt16(content.first ?? 0))
+        for number in CharacteristicDefinition.assignedNumbers where definition == nil {
+            roundTrip(number, content)
+        }
+    case 8: wrap(.serviceData16, 0xFE95, content, &harness)
+    case 9:
+        wrap(
+            .serviceData16, [0x181C, 0x181E, 0xFEAA, 0x181D, 0x181B, 0xFD50][Int(selector >> 4) % 6], content, &harness)
+    case 10:
+        // Service data and manufacturer data of one device, cut where the first byte says.
+        let cut = min(Int(content.first ?? 0) & 31, content.count)
+        writer.append(.serviceData16, number: 0xFD3D, Array(content[..<cut]))
+        writer.append(.manufacturerData, number: 0x0969, Array(content[cut...]))
+        harness.decode(writer.payload)
+    case 11: wrap(.manufacturerData, 0xEC88, content, &harness)
+    case 12:
+        writer.append(
+            .completeLocalName,
+            Array(["GVH5184", "GV5112", "5140", "B5178", "H5198", "GV5122"][Int(selector >> 4) % 6].utf8))
+        writer.append(.manufacturerData, content)
+        harness.decode(writer.payload)
+    case 13: wrap(.manufacturerData, 0x004C, content, &harness)
     default:
         let answer = DecodeAnswer.line(content)
         precondition(answer.hasPrefix("{\"id\":") && answer.hasSuffix("}"))

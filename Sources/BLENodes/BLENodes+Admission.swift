@@ -90,7 +90,8 @@ extension BLENodes {
     /// Brings back the nodes that the store remembers and the configuration still admits, unavailable until heard.
     func restore() {
         for (key, value) in store?.scan(prefix: BLENodes.bindKeyPrefix) ?? [] {
-            guard let address = BluetoothAddress(key.dropFirst(BLENodes.bindKeyPrefix.count)), value.count == 16 else {
+            guard let address = BluetoothAddress(key.dropFirst(BLENodes.bindKeyPrefix.count)), BindKey(value) != nil
+            else {
                 log.warning("the store's record \(key) is not understood and is left alone")
                 continue
             }

@@ -14,7 +14,7 @@ public struct BLENodesConfiguration: Sendable {
     public struct Device: Sendable {
         /// The name for people; nil for the one it advertises.
         public var name: String?
-        /// The bind key, 16 bytes.
+        /// The bind key: 16 bytes, or 12 for MiBeacon before version 4.
         public var key: [UInt8]?
 
         /// A sensor.

@@ -115,6 +115,15 @@ int gh_aes128_encrypt_block(const uint8_t *key, const uint8_t *input, uint8_t *o
     return status == 0 ? GH_OK : gh_fail(GH_EINTERNAL, status);
 }
 
+int gh_aes128_decrypt_block(const uint8_t *key, const uint8_t *input, uint8_t *output) {
+    mbedtls_aes_context aes;
+    mbedtls_aes_init(&aes);
+    int status = mbedtls_aes_setkey_dec(&aes, key, 128);
+    if (status == 0) status = mbedtls_aes_crypt_ecb(&aes, MBEDTLS_AES_DECRYPT, input, output);
+    mbedtls_aes_free(&aes);
+    return status == 0 ? GH_OK : gh_fail(GH_EINTERNAL, status);
+}
+
 // MARK: Hashes
 
 static const mbedtls_md_info_t *md_of(gh_hash hash) {

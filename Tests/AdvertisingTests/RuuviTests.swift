@@ -86,7 +86,7 @@ import Testing
         #expect(second.envelope.packetID == 3)
     }
 
-    @Test(arguments: [0, 1, 6, 11, 12, 14, 16, 20])
+    @Test(arguments: [0, 1, 6, 7, 9, 10, 12, 14, 16, 20])
     func otherLengthsAreRefused(length: Int) {
         let error = #expect(throws: Refusal.self) { try Self.decode(String(repeating: "00", count: length)) }
         #expect(error?.code == .wrongLength)

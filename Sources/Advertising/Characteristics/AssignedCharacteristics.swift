@@ -68,7 +68,7 @@ extension CharacteristicDefinition {
     /// (names and numbers); units as bluetooth-sig 0.6.0 writes them.
     private static let simple: [UInt16: CharacteristicDefinition] = [
         0x2A00: one("Device Name", .text),
-        0x2A07: one("Tx Power Level", .signed(1), unit: "dBm"),
+        0x2A07: one("Tx Power Level", .signed(1), unit: "dBm", range: -100...20),
         0x2A19: one("Battery Level", .unsigned(1), unit: "%", range: 0...100),
         0x2A24: one("Model Number String", .text),
         0x2A25: one("Serial Number String", .text),

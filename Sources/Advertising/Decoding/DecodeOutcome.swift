@@ -10,6 +10,10 @@ public enum DecodeOutcome: Sendable, Hashable {
 
 /// The formats that decode.
 public enum AdvertFormat: String, Sendable, Hashable, CaseIterable {
+    /// BTHome version 1 without encryption.
+    case bthome1 = "bthome-v1"
+    /// BTHome version 1 under AES-CCM.
+    case bthome1Encrypted = "bthome-v1-encrypted"
     /// BTHome version 2 without encryption.
     case bthome = "bthome-v2"
     /// BTHome version 2 under AES-CCM.
@@ -26,6 +30,22 @@ public enum AdvertFormat: String, Sendable, Hashable, CaseIterable {
     case atc1441
     /// The second one, with two decimals.
     case pvvx
+    /// The second one's encrypted form.
+    case pvvxEncrypted = "pvvx-encrypted"
+    /// Xiaomi MiBeacon, any version from 2 on, without encryption.
+    case miBeacon = "xiaomi-mibeacon"
+    /// Xiaomi MiBeacon under AES-CCM.
+    case miBeaconEncrypted = "xiaomi-mibeacon-encrypted"
+    /// Xiaomi's scales and the plant sensor that have a form of their own.
+    case xiaomiOther = "xiaomi-other"
+    /// Govee, any model.
+    case govee
+    /// SwitchBot, any model.
+    case switchBot = "switchbot"
+    /// Apple's iBeacon.
+    case iBeacon = "ibeacon"
+    /// Google's Eddystone: UID, URL or TLM.
+    case eddystone
 }
 
 /// Why an advert of a known format was not decoded.
@@ -46,6 +66,10 @@ public struct Refusal: Error, Sendable, Hashable {
         case plaintextDespiteKey
         /// Well formed, and nothing in it.
         case noMeasurements
+        /// A device of this maker that is not known here.
+        case unknownDevice
+        /// The payload names another sender than the radio does.
+        case foreignAddress
     }
 
     /// What kind of fault it is.
@@ -72,8 +96,11 @@ extension Refusal: CustomStringConvertible {
         case .addressMissing: "\(format.rawValue): encrypted, and the address it depends on is not given"
         case .wrongKey: "\(format.rawValue): the message does not authenticate; is the key right, and the address?"
         case .plaintextDespiteKey:
-            "\(format.rawValue): not encrypted although a key is given; remove the key if the device was reset"
+            "\(format.rawValue): not encrypted although a key is given, so it is not believed; was the device reset, remove the key"
         case .noMeasurements: "\(format.rawValue): no measurement inside"
+        case .unknownDevice:
+            "\(format.rawValue): device type 0x\(Hex.upper(UInt64(found), digits: 4)) is not known"
+        case .foreignAddress: "\(format.rawValue): the address inside is not the sender's"
         }
     }
 }

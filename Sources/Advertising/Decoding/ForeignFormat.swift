@@ -2,15 +2,15 @@
 public enum ForeignFormat {
     /// Services whose data have a known owner.
     private static let services: [(uuid: UInt16, name: String)] = [
-        (0xFE95, "Xiaomi MiBeacon"), (0xFD50, "Xiaomi (service 0xFD50)"), (0xFDCD, "Qingping"), (0x181C, "BTHome v1"),
-        (0x181E, "BTHome v1, encrypted"), (0xFD3D, "SwitchBot"), (0x0D00, "SwitchBot, old"), (0xFEAA, "Eddystone"),
-        (0xEC88, "Govee"),
+        (0xFDCD, "Qingping"), (0xFE9F, "Google"), (0xFCF1, "Google (Fast Pair and others)"),
+        (0xFD6F, "exposure notification"),
+        (0xFD5A, "Samsung SmartTag"), (0xFEED, "Tile"), (0xFFFA, "remote identification of a drone"),
     ]
 
     /// Companies whose data have a known form.
     private static let companies: [(identifier: UInt16, name: String)] = [
-        (0x004C, "Apple (iBeacon and others)"), (0xEC88, "Govee"), (0x0001, "Govee H51xx"), (0x0969, "SwitchBot"),
-        (0x0006, "Microsoft"), (0x00E0, "Google"),
+        (0x004C, "Apple (no iBeacon)"), (0x0006, "Microsoft"), (0x00E0, "Google"), (0x0075, "Samsung"),
+        (0x02E1, "Victron"), (0x0059, "Nordic Semiconductor's examples"),
     ]
 
     /// A sentence that says what was recognised: the first structure with data of a service or a company.

@@ -44,5 +44,8 @@ struct Scaling: Sendable, Hashable {
         return away ? quotient + scaled.signum() : quotient
     }
 
+    /// What a multiplied raw integer is divided by to lose the dropped decimals.
+    var droppedUnit: Double { Scaling.powers[Int(dropped) & 7] }
+
     private static let powers: [Double] = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7]
 }

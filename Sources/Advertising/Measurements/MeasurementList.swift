@@ -63,6 +63,13 @@ public struct MeasurementList: Sendable {
         return stored
     }
 
+    /// Copies `text`, made of what was read, and answers where it is. Allocates.
+    mutating func store(_ text: String) -> ByteRange {
+        let start = bytes.count
+        bytes += text.utf8
+        return ByteRange(offset: start, count: bytes.count - start)
+    }
+
     /// Hands out the room for a decrypted payload; ``giveBack(_:)`` must follow.
     mutating func takePlaintext() -> [UInt8] {
         var room: [UInt8] = []

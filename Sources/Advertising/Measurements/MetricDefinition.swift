@@ -20,8 +20,11 @@ public struct MetricDefinition: Sendable, Hashable {
     public let title: String
     /// What it is good for.
     public let role: Role
+    /// The unit in the house: ``unit``, or the true one where the reference reader writes none.
+    public let houseUnit: String?
 
-    init(_ name: String, _ unit: String?, _ title: String, _ role: Role = .reading) {
+    init(_ name: String, _ unit: String?, _ title: String, _ role: Role = .reading, house: String? = nil) {
+        houseUnit = house ?? unit
         self.name = name
         self.unit = unit
         self.title = title
@@ -140,6 +143,8 @@ extension Metric {
         case .hum: .init("hum", "%", "Humidity")
         case .batt: .init("batt", "%", "Battery")
         case .volt: .init("volt", "V", "Battery Voltage")
+        // Each case stands in one of the tables; a test holds that.
+        default: xiaomiDefinition ?? goveeDefinition ?? beaconsDefinition ?? switchBotDefinition ?? .init("", nil, "")
         }
     }
 }

@@ -1,6 +1,6 @@
-/// A set of metrics in 256 bits.
+/// A set of metrics in 512 bits.
 struct MetricSet: Sendable {
-    private var words = InlineArray<4, UInt64>(repeating: 0)
+    private var words = InlineArray<8, UInt64>(repeating: 0)
 
     /// Whether nothing was inserted.
     private(set) var isEmpty = true

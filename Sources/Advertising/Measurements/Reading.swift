@@ -12,6 +12,8 @@ public struct Reading: Sendable, Hashable {
         case text(String)
         /// No value now.
         case missing
+        /// The probe is broken; reported as the text `error`, as the reference readers do.
+        case broken
     }
 
     /// The name in reports, with prefix and instance number.
@@ -20,8 +22,10 @@ public struct Reading: Sendable, Hashable {
     public let metric: Metric
     /// The value.
     public let value: Value
-    /// A dimmer's steps.
-    public let steps: UInt8?
+    /// A number that came with an event, such as a dimmer's steps.
+    public let amount: UInt8?
+    /// What ``amount`` counts.
+    public let amountUnit: SensorEvent.Amount
     /// A command's arguments in hexadecimal.
     public let arguments: String?
 
@@ -47,7 +51,8 @@ extension MeasurementList {
 
     /// One measurement as a reading.
     public func reading(_ measurement: Measurement) -> Reading {
-        var steps: UInt8?
+        var amount: UInt8?
+        var amountUnit = SensorEvent.Amount.steps
         var arguments: String?
         let value: Reading.Value
         switch measurement.value {
@@ -62,19 +67,22 @@ extension MeasurementList {
         case .timestamp(let seconds): value = .text(CivilTime(secondsSince1970: seconds).description)
         case .event(let event):
             value = .text(event.action.rawValue)
-            steps = event.steps
+            amount = event.amount
+            amountUnit = event.unit
             arguments = event.arguments.map(hex)
         case .missing: value = .missing
+        case .broken: value = .broken
         }
         return Reading(
-            name: measurement.reportName, metric: measurement.metric, value: value, steps: steps, arguments: arguments)
+            name: measurement.reportName, metric: measurement.metric, value: value, amount: amount,
+            amountUnit: amountUnit, arguments: arguments)
     }
 }
 
 extension Reading: CustomStringConvertible {
     /// `temperature 25.06 °C`
     public var description: String {
-        "\(name) \(valueText)" + (unit.map { " \($0)" } ?? "")
+        "\(name) \(valueText)" + (metric.definition.houseUnit.map { " \($0)" } ?? "")
     }
 
     /// The value for people, without unit.
@@ -84,8 +92,10 @@ extension Reading: CustomStringConvertible {
         case .real(let number): Decimals.text(Int64((number * 10).rounded()), 1)
         case .boolean(let flag): flag ? "true" : "false"
         case .text(let text):
-            text + (steps.map { " (\($0) steps)" } ?? "") + (arguments.map { $0.isEmpty ? "" : " (\($0))" } ?? "")
+            text + (amount.map { " (\($0) \(amountUnit.rawValue))" } ?? "")
+                + (arguments.map { $0.isEmpty ? "" : " (\($0))" } ?? "")
         case .missing: "-"
+        case .broken: "error"
         }
     }
 }

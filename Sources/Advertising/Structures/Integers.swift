@@ -71,3 +71,22 @@ extension Span where Element == UInt8 {
         return true
     }
 }
+
+extension Span where Element == UInt8 {
+    /// Whether the bytes at `offset` are those of `text`.
+    func starts(with text: StaticString, at offset: Int) -> Bool {
+        guard text.utf8CodeUnitCount <= count - offset else { return false }
+        for index in 0..<text.utf8CodeUnitCount where self[offset + index] != text.utf8Start[index] { return false }
+        return true
+    }
+
+    /// Whether the bytes of `text` occur in `range`.
+    func contains(_ text: StaticString, in range: Range<Int>) -> Bool {
+        guard text.utf8CodeUnitCount <= range.count else { return false }
+        for offset in range.lowerBound...range.upperBound - text.utf8CodeUnitCount where starts(with: text, at: offset)
+        {
+            return true
+        }
+        return false
+    }
+}

@@ -33,23 +33,26 @@ enum FieldMapping {
         return fields + identityFields(list.envelope, at: time)
     }
 
-    /// `Temperature`, `Temperature 2`.
+    /// `Temperature`, `Temperature 2`, `Button Left`, `Humidity Remote`.
     private static func fieldName(_ reading: Reading) -> String {
-        let title = reading.metric.definition.title
-        let prefix = reading.metric.definition.reportName
-        let suffix = reading.name.dropFirst(prefix.count)
-        return suffix.first == "_" ? "\(title) \(suffix.dropFirst())" : title
+        let definition = reading.metric.definition
+        // What stands behind the metric's own name: the part of the device, or a number.
+        let words = reading.name.dropFirst(definition.reportName.utf8.count).split { $0 == "_" || $0 == "@" }
+        return ([definition.title] + words.map { $0.prefix(1).uppercased() + $0.dropFirst() }).joined(separator: " ")
     }
 
     private static func field(_ reading: Reading, name: String, at time: WallTime) -> Field? {
         let flags: FieldFlags =
             switch reading.metric {
-            case .battery, .batt, .batteryMillivolts, .volt, .binaryBattery, .transmitPower: [.momentary, .status]
+            case .battery, .batt, .batteryMillivolts, .volt, .binaryBattery, .binaryBatteryCharging, .lowBattery,
+                .batteryRange, .batteryStatus, .batteryCharging, .charging, .eddystoneVoltage, .transmitPower,
+                .wifiStrength:
+                [.momentary, .status]
             case .accelerationMilliG: [.momentary, .computed]
             default: .momentary
             }
         let value: FieldValue
-        var unit = reading.unit
+        var unit = reading.metric.definition.houseUnit
         switch reading.value {
         case .number(let mantissa, let decimals):
             switch unit {
@@ -67,7 +70,7 @@ enum FieldMapping {
             value = .number(quantity)
         case .boolean(let flag): value = .boolean(flag)
         case .text(let text): value = text.isEmpty ? .text("") : .text(text)
-        case .missing: return nil
+        case .missing, .broken: return nil
         }
         return Field(name: name, value: value, unit: unit, flags: flags, timestamp: time)
     }
@@ -83,8 +86,16 @@ enum FieldMapping {
             Field(
                 name: "\(name) Count", value: .number(Quantity(count)), flags: [.momentary, .computed], timestamp: time),
         ]
-        if let steps = reading.steps {
-            fields.append(Field(name: "\(name) Steps", value: .number(Quantity(steps)), timestamp: time))
+        if let amount = reading.amount {
+            let kind =
+                switch reading.amountUnit {
+                case .steps: "Steps"
+                case .numberOfPresses: "Presses"
+                case .duration: "Duration"
+                }
+            let unit = reading.amountUnit == .duration ? "s" : nil
+            fields.append(
+                Field(name: "\(name) \(kind)", value: .number(Quantity(amount)), unit: unit, timestamp: time))
         }
         if let arguments = reading.arguments, !arguments.isEmpty {
             fields.append(Field(name: "\(name) Arguments", value: .text(arguments), timestamp: time))
@@ -108,12 +119,29 @@ enum FieldMapping {
     /// What kind of thing sends these measurements, by the first of them that tells.
     static func deviceClass(_ list: MeasurementList) -> String {
         let kinds: [(String, [Metric])] = [
-            ("button", [.eventButton, .eventDimmer, .eventCommand]),
-            ("contact", [.binaryOpening, .binaryDoor, .binaryWindow, .binaryGarageDoor]),
-            ("motion", [.binaryMotion, .binaryOccupancy, .binaryPresence, .binaryMoving]),
-            ("leak", [.binaryMoisture]), ("smoke", [.binarySmoke, .binaryCarbonMonoxide, .binaryGas]),
-            ("air-quality", [.carbonDioxide, .co2, .pm25, .pm2_5, .volatileOrganicCompounds, .vocIndex]),
-            ("meter", [.energy, .power, .gas, .water]), ("thermometer", [.temperature, .tempc]),
+            ("lock", [.binaryLock, .eventLock, .lockStatus]),
+            ("button", [.eventButton, .eventDimmer, .eventCommand, .eventCube]),
+            ("contact", [.binaryOpening, .binaryDoor, .binaryWindow, .binaryGarageDoor, .contactOpen]),
+            (
+                "motion",
+                [
+                    .binaryMotion, .binaryOccupancy, .binaryPresence, .binaryMoving, .eventMotion, .motionDetected,
+                ]
+            ),
+            ("leak", [.binaryMoisture, .binaryBottomSubmersion, .binaryTopSplash, .leak]),
+            ("smoke", [.binarySmoke, .binaryCarbonMonoxide, .binaryGas]),
+            (
+                "air-quality",
+                [
+                    .carbonDioxide, .co2, .switchbotCO2, .formaldehyde, .pm25, .pm2_5, .volatileOrganicCompounds,
+                    .vocIndex, .aqiLevel,
+                ]
+            ),
+            ("scale", [.massKilograms, .massPounds, .massNonStabilized]),
+            ("meter", [.energy, .power, .gas, .water, .switchbotPower, .power1]),
+            ("light", [.brightness]), ("blind", [.position, .tilt]),
+            ("thermometer", [.temperature, .tempc, .temperatureProbe]),
+            ("beacon", [.beaconUUID, .eddystoneNamespace, .eddystoneURL]),
         ]
         return kinds.first { $0.1.contains(where: list.mentions) }?.0 ?? "sensor"
     }

@@ -35,7 +35,7 @@ struct KeyTrouble: Sendable, Hashable {
         case .wrongKey:
             failures += 1
             if failures >= KeyTrouble.failuresToTell { current = .wrongKey }
-        case .wrongLength, .unknownVersion, .addressMissing, .noMeasurements: break
+        case .wrongLength, .unknownVersion, .addressMissing, .noMeasurements, .unknownDevice, .foreignAddress: break
         }
     }
 }

@@ -41,7 +41,9 @@ extension BLENodes {
         NodeCommand(id: "deny", title: "Deny", confirmation: "Remove the sensor and keep it out?"),
         NodeCommand(
             id: "setKey", title: "Give its key",
-            parameters: [Parameter(name: "key", title: "32 hex digits; empty for none", kind: .text(maximumLength: 32))]
+            parameters: [
+                Parameter(name: "key", title: "32 hex digits, or 24; empty for none", kind: .text(maximumLength: 32))
+            ]
         ),
     ]
 

@@ -10,12 +10,15 @@ extension BLENodes {
     ///
     /// - Parameters:
     ///   - address: a node's, or an allowed one's that has not been heard yet.
-    ///   - key: 16 bytes, or nil.
+    ///   - key: 16 bytes, 12 for MiBeacon before version 4, or nil.
     /// - Throws: ``NodeError`` `notFound`, `invalidValue`, or `driverFailed` when it could not be stored.
     public func setKey(_ address: BluetoothAddress, _ key: [UInt8]?) async throws(NodeError) {
         let expanded = key.flatMap { BindKey($0) }
         guard key == nil || expanded != nil else {
-            throw NodeError(.invalidValue, "found a key of \(key?.count ?? 0) bytes, expected 16 (32 hex digits)")
+            throw NodeError(
+                .invalidValue,
+                "found a key of \(key?.count ?? 0) bytes, expected 16 (32 hex digits), or 12 for a MiBeacon of version 2 or 3"
+            )
         }
         guard devices[address] != nil || awaited[address] != nil else {
             throw NodeError(.notFound, "\(address) is no node and not allowed; `gatehouse allow \(address)` first")

@@ -25,7 +25,10 @@ public enum DecodeAnswer {
         var key: BindKey?
         if let bytes = line.key {
             key = BindKey(bytes)
-            guard key != nil else { return failure(line.id, "key: expected 16 bytes, found \(bytes.count)") }
+            guard key != nil else {
+                return failure(
+                    line.id, "key: expected 16 bytes, or 12 for MiBeacon before version 4, found \(bytes.count)")
+            }
         }
         do {
             guard
@@ -84,7 +87,9 @@ public enum DecodeAnswer {
         var readings = JSONObject()
         for reading in advert.readings {
             var member: JSONObject = ["value": value(reading), "unit": .string(orNull: reading.unit)]
-            if let steps = reading.steps { member["properties"] = .object(["steps": .int(steps)]) }
+            if let amount = reading.amount {
+                member["properties"] = .object([reading.amountUnit.rawValue: .int(amount)])
+            }
             if let arguments = reading.arguments { member["properties"] = .object(["args": .string(arguments)]) }
             readings[reading.name] = .object(member)
         }
@@ -98,6 +103,7 @@ public enum DecodeAnswer {
         case .boolean(let flag): .bool(flag)
         case .text(let text): .string(text)
         case .missing: .null
+        case .broken: "error"
         }
     }
 

@@ -36,6 +36,9 @@ int gh_ccm_decrypt(
 /// Encrypts one block of 16 bytes with AES-128 (resolving private addresses, tests). Does not allocate.
 int gh_aes128_encrypt_block(const uint8_t *key, const uint8_t *input, uint8_t *output);
 
+/// Decrypts one block of 16 bytes with AES-128 (sensors that send blocks). Does not allocate.
+int gh_aes128_decrypt_block(const uint8_t *key, const uint8_t *input, uint8_t *output);
+
 /// Hash functions by the length of their result in bytes.
 typedef enum gh_hash {
     GH_SHA1 = 20,

@@ -211,7 +211,10 @@ extension ConfigurationSchema {
             "The sensor's address; it admits the sensor."),
         ConfigurationKey("ble.nodes[].name", .text(maximum: 64), default: "\"\"", "The name for people."),
         ConfigurationKey(
-            "ble.nodes[].key", .form("32 hex digits, or empty", check: { $0.isEmpty || isHex($0, digits: 32) }),
+            "ble.nodes[].key",
+            .form(
+                "32 hex digits (24 for MiBeacon before version 4), or empty",
+                check: { $0.isEmpty || isHex($0, digits: 32) || isHex($0, digits: 24) }),
             default: "\"\"", "The bind key, where the sensor encrypts."),
     ]
 

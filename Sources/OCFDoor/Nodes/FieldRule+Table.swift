@@ -70,9 +70,13 @@ extension FieldRule {
         FieldRule(
             ["contact", "door", "window", "opening", "garage door", "contact open", "door open"], nil, .contact, .truth),
         FieldRule(["motion", "moving", "pir", "motion detected", "in motion"], nil, .motion, .truth),
-        FieldRule(["presence", "occupancy"], nil, .presence, .truth),
+        FieldRule(["presence", "occupancy", "occupancy close range"], nil, .presence, .truth),
         FieldRule(["smoke"], nil, .smoke, .truth),
-        FieldRule(["moisture", "moisture detected", "water", "leak", "water leak", "flood"], nil, .water, .truth),
+        FieldRule(
+            [
+                "moisture", "moisture detected", "water", "leak", "water leak", "flood", "bottom submersion",
+                "top splash",
+            ], nil, .water, .truth),
         FieldRule(["carbon monoxide", "co"], nil, .carbonMonoxide, .truth),
         FieldRule(["carbon dioxide", "co2"], nil, .carbonDioxide, .truth),
         FieldRule(["glass break", "glass"], nil, .glassBreak, .truth),

@@ -19,7 +19,7 @@ struct DecodeCommand: ParsableCommand {
 
     @Argument(help: "The advertising payload in hex, as the radio delivers it.") var payload: String?
     @Option(help: "The sensor's address; encrypted adverts need it.") var address: String?
-    @Option(help: "The bind key, 32 hex digits.") var key: String?
+    @Option(help: "The bind key, 32 hex digits (24 for old Xiaomi sensors).") var key: String?
     @Flag(help: "Decode JSON lines from standard input.") var json = false
 
     func validate() throws {
@@ -46,7 +46,7 @@ struct DecodeCommand: ParsableCommand {
             throw ValidationError("the advert is no hex: expected pairs of hex digits")
         }
         let bindKey = try key.map { text in
-            guard let key = BindKey(hex: text) else { throw ValidationError("the key must have 32 hex digits") }
+            guard let key = BindKey(hex: text) else { throw ValidationError("the key must have 32 hex digits, or 24 for old Xiaomi sensors") }
             return key
         }
         let sender = try address.map { text in

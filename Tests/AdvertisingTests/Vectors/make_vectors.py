@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Makes vectors by running the formats' reference readers on random payloads.
 
-    python3 -m venv venv && venv/bin/pip install bthome-ble==3.25.0 ruuvitag-sensor==4.1.0 TheengsDecoder==2.5.0
-    venv/bin/python make_vectors.py SEED COUNT > generated.jsonl
+    python3 -m venv venv && venv/bin/pip install bthome-ble==3.25.0 ruuvitag-sensor==4.1.0 TheengsDecoder==2.5.0 \\
+        xiaomi-ble==1.21.2 govee-ble==1.5.2 PySwitchbot==3.1.0 beacontools==2.1.0 ibeacon-ble==1.2.0 bluetooth-sig==0.6.0
+    venv/bin/python make_vectors.py SEED COUNT [FAMILY...] > generated.jsonl
 
 COUNT payloads of each family; a line each, shaped like those of ble.jsonl. An empty `expected` means that the reader
-takes nothing from the payload.
+takes nothing from the payload. The families that came later are in `more_vectors.py`.
 """
 
 import json
@@ -34,10 +35,10 @@ def structure(kind, number, data):
     return bytes([len(data) + 3, kind]) + struct.pack("<H", number) + data
 
 
-def read_bthome(address, data, key):
+def read_bthome(address, data, key, service=BTHOME):
     info = BluetoothServiceInfoBleak(
-        name=address, address=address, rssi=-60, manufacturer_data={}, service_data={BTHOME: data},
-        service_uuids=[BTHOME], source="", device=None, advertisement=None, connectable=False, time=0, tx_power=-127)
+        name=address, address=address, rssi=-60, manufacturer_data={}, service_data={service: data},
+        service_uuids=[service], source="", device=None, advertisement=None, connectable=False, time=0, tx_power=-127)
     update = BTHomeBluetoothDeviceData(bindkey=key).update(info)
     expected = {}
     for name, value in update.entity_values.items():
@@ -167,7 +168,15 @@ def atc(number):
         "expected": {name: {"value": values[name], "unit": unit} for name, unit in units.items() if name in values}}
 
 
-random.seed(int(sys.argv[1]))
-for make in (bthome, ruuvi, atc):
-    for number in range(int(sys.argv[2])):
-        print(json.dumps(make(number), ensure_ascii=False))
+def main():
+    import more_vectors
+
+    families = {"bthome": bthome, "ruuvi": ruuvi, "atc": atc} | more_vectors.FAMILIES
+    random.seed(int(sys.argv[1]))
+    for name in sys.argv[3:] or families:
+        for number in range(int(sys.argv[2])):
+            print(json.dumps(families[name](number), ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

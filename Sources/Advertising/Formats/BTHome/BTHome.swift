@@ -15,7 +15,8 @@ enum BTHome {
 
     @Sendable
     static func read(
-        _ data: Span<UInt8>, _ address: BluetoothAddress?, _ key: BindKey?, _ list: inout MeasurementList
+        _ data: Span<UInt8>, _ payload: Span<UInt8>, _ address: BluetoothAddress?, _ key: BindKey?,
+        _ list: inout MeasurementList
     ) -> DecodeOutcome {
         guard data.count > 0 else { return .refused(Refusal(.wrongLength, .bthome)) }
         let information = data[0]
@@ -152,7 +153,7 @@ enum BTHome {
         case .button:
             return BTHomeObject.buttonAction(data[start]).map { .event(SensorEvent($0)) } ?? .missing
         case .dimmer:
-            return BTHomeObject.dimmerAction(data[start]).map { .event(SensorEvent($0, steps: data[start + 1])) }
+            return BTHomeObject.dimmerAction(data[start]).map { .event(SensorEvent($0, amount: data[start + 1])) }
                 ?? .missing
         case .command:
             guard let action = BTHomeObject.commandAction(data[start + 1]) else { return .missing }
@@ -169,8 +170,8 @@ enum BTHome {
     }
 
     /// Numbers those that came more than once 1, 2, …, and takes out what said nothing.
-    private static func number(_ list: inout MeasurementList, _ repeated: MetricSet) {
-        var counts = InlineArray<256, UInt8>(repeating: 0)
+    static func number(_ list: inout MeasurementList, _ repeated: MetricSet) {
+        var counts = InlineArray<512, UInt8>(repeating: 0)
         list.rewrite { measurement in
             var numbered = measurement
             if repeated.contains(measurement.metric) {

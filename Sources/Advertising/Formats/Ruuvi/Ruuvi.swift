@@ -5,7 +5,8 @@ enum Ruuvi {
 
     @Sendable
     static func read(
-        _ data: Span<UInt8>, _ address: BluetoothAddress?, _ key: BindKey?, _ list: inout MeasurementList
+        _ data: Span<UInt8>, _ payload: Span<UInt8>, _ address: BluetoothAddress?, _ key: BindKey?,
+        _ list: inout MeasurementList
     ) -> DecodeOutcome {
         guard data.count > 0 else { return .refused(Refusal(.wrongLength, .ruuvi5)) }
         switch data[0] {

@@ -1,0 +1,45 @@
+extension Metric {
+    /// The metrics of Xiaomi's formats; nil for another's.
+    var xiaomiDefinition: MetricDefinition? {
+        switch self {
+        case .formaldehyde: .init("formaldehyde", "mg/m³", "Formaldehyde")
+        case .consumable: .init("consumable", "%", "Consumable")
+        case .counter: .init("counter", nil, "Counter")
+        case .keyID: .init("key_id", nil, "Key")
+        case .lockMethod: .init("lock_method", nil, "Lock Method")
+        case .score: .init("score", nil, "Score")
+        case .durationDetected: .init("duration_detected", "min", "Duration Detected")
+        case .durationCleared: .init("duration_cleared", "min", "Duration Cleared")
+        case .impedance: .init("impedance", "ohm", "Impedance")
+        case .impedanceLow: .init("impedance_low", "ohm", "Impedance Low")
+        case .impedanceHigh: .init("impedance_high", "ohm", "Impedance High")
+        case .heartRate: .init("heart_rate", "bpm", "Heart Rate")
+        case .profileID: .init("profile_id", nil, "Profile")
+        case .pressurePresentDuration: .init("pressure_present_duration", "s", "Pressure Present Duration")
+        case .pressureNotPresentDuration: .init("pressure_not_present_duration", "s", "Pressure Not Present Duration")
+        case .chargingState: .init("charging_state", nil, "Charging State")
+        case .massNonStabilized: .init("mass_non_stabilized", "kg", "Mass Non Stabilized")
+        case .binaryArmed: .init("armed", nil, "Armed", .binary)
+        case .binaryAsleep: .init("asleep", nil, "Asleep", .binary)
+        case .binaryDeviceForciblyRemoved: .init("device_forcibly_removed", nil, "Device Forcibly Removed", .binary)
+        case .binaryDoorLeftOpen: .init("door_left_open", nil, "Door Left Open", .binary)
+        case .binaryDoorStuck: .init("door_stuck", nil, "Door Stuck", .binary)
+        case .binaryFingerprint: .init("fingerprint", nil, "Fingerprint Accepted", .binary)
+        case .binaryKnockOnTheDoor: .init("knock_on_the_door", nil, "Knock On The Door", .binary)
+        case .binaryPryTheDoor: .init("pry_the_door", nil, "Pry The Door", .binary)
+        case .binaryStabilized: .init("stabilized", nil, "Stabilized", .binary)
+        case .binaryToothbrush: .init("toothbrush", nil, "Toothbrush", .binary)
+        case .binaryWearing: .init("wearing", nil, "Wearing", .binary)
+        case .binaryAntilock: .init("antilock", nil, "Antilock", .binary)
+        case .binaryChildlock: .init("childlock", nil, "Childlock", .binary)
+        case .binaryBottomSubmersion: .init("bottom_submersion", nil, "Bottom Submersion", .binary)
+        case .binaryTopSplash: .init("top_splash", nil, "Top Splash", .binary)
+        case .eventMotion: .init("motion", nil, "Motion Event", .event)
+        case .eventFingerprint: .init("fingerprint", nil, "Fingerprint", .event)
+        case .eventLock: .init("lock", nil, "Lock Event", .event)
+        case .eventCube: .init("cube", nil, "Cube", .event)
+        case .eventError: .init("error", nil, "Error", .event)
+        default: nil
+        }
+    }
+}
