@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test(arguments: ["adverts.jsonl", "adverts.btsnoop"])
-    func eightSensorsBecomeNodes(file: String) async throws {
+    func tenSensorsBecomeNodes(file: String) async throws {
         let concentrator = try await Self.nodes(file)
         let fields: [String: Set<String>] = Dictionary(
             uniqueKeysWithValues: concentrator.nodes.map { ($0.id.nodeID, Set($0.fields.map(\.name))) })
@@ -60,6 +60,8 @@ import Testing
                 ],
                 "3C2EF5A11007": ["Battery", "Illuminance", "Window", "Rotation", "RSSI"],
                 "3C2EF5A1102A": ["Battery", "Button", "Button Count", "RSSI"],
+                "582D34102030": ["Temperature", "Humidity", "Device Type", "RSSI"],
+                "D0F018430001": ["Major", "Minor", "RSSI"],
             ])
         let button = concentrator.node(NodeID(cacheType: "ble", nodeID: "3C2EF5A1102A"))
         #expect(button?.field("Button Count")?.value.description == "6")

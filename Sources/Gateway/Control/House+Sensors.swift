@@ -81,7 +81,9 @@ extension House {
     func setKey(_ name: String, _ text: String) async throws(ControlError) -> JSON {
         let address = try addressOrNode(name)
         guard let key = Hex.bytes(text), key.isEmpty || key.count == 16 || key.count == 12 else {
-            throw ControlError(.badValue, "the key is \(text.utf8.count) characters, expected 32 hex digits, or 24 for an old Xiaomi sensor")
+            throw ControlError(
+                .badValue,
+                "the key is \(text.utf8.count) characters, expected 32 hex digits, or 24 for an old Xiaomi sensor")
         }
         do throws(NodeError) {
             try await ble.setKey(address, key.isEmpty ? nil : key)

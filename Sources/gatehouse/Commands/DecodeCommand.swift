@@ -46,7 +46,9 @@ struct DecodeCommand: ParsableCommand {
             throw ValidationError("the advert is no hex: expected pairs of hex digits")
         }
         let bindKey = try key.map { text in
-            guard let key = BindKey(hex: text) else { throw ValidationError("the key must have 32 hex digits, or 24 for old Xiaomi sensors") }
+            guard let key = BindKey(hex: text) else {
+                throw ValidationError("the key must have 32 hex digits, or 24 for old Xiaomi sensors")
+            }
             return key
         }
         let sender = try address.map { text in

@@ -10,7 +10,6 @@ import random
 import struct
 from types import SimpleNamespace
 
-import xiaomi_ble.parser
 from beacontools import parse_packet
 from bluetooth_sig import BluetoothSIGTranslator
 from bthome_ble.const import MEAS_TYPES
@@ -164,7 +163,10 @@ def mibeacon(number):
         data = start + head + AES.new(key, AES.MODE_CCM, nonce=nonce, mac_len=4).encrypt(payload) + counter + b"\0"
     if len(data) > 200:
         return mibeacon(number)
-    expected = readings(XiaomiBluetoothDeviceData(bindkey=key).update(info("X", address, [(0xFE95, data)])))
+    try:
+        expected = readings(XiaomiBluetoothDeviceData(bindkey=key).update(info("X", address, [(0xFE95, data)])))
+    except KeyError:
+        return mibeacon(number)  # xiaomi-ble gives up at a button that there is not.
     if seal and version < 4 and any(
         reading["unit"] == "%" and not 0 <= reading["value"] <= 100
         or reading["unit"] == "°C" and not -51 < reading["value"] < 151 for reading in expected.values()
@@ -297,7 +299,7 @@ def switchbot(number):
         service_data={BASE.format(0xFD3D): service}, manufacturer_data=makers, rssi=-60, local_name="X")
     answer = parse_advertisement_data(device, advert)
     expected = flattened(answer.data["data"]) if answer else {}
-    if expected and all(reading["value"] in (None, True) for reading in expected.values()):
+    if all(reading["value"] is None or key == "switchMode" for key, reading in expected.items()):
         expected = {}  # Nothing is known: a Bot's or a humidifier's list of nothing.
     # A quantity that is not in the data at all is left out; one that the device has no value for is null.
     if name not in ("Evaporative Humidifier",) and "Purifier" not in name and "Fan" not in name:
