@@ -150,7 +150,7 @@ enum XMPPBench {
         let online = loop.makePromise(of: Void.self)
         let host = arguments[0]
         let password = arguments[3]
-        try loop.submit {
+        let connection = try loop.submit {
             var configuration = XMPPConfiguration(
                 jid: jid, credentials: .password(Array(password.utf8)), target: ServerTarget(host: host, port: port),
                 trust: trust)
@@ -164,19 +164,17 @@ enum XMPPBench {
                 if let trouble = status.trouble { online.fail(trouble) }
             }
             connection.start()
-            kept = NIOLoopBound(connection, eventLoop: loop)
+            return NIOLoopBound(connection, eventLoop: loop)
         }.wait()
         try online.futureResult.wait()
         sleep(3)
-        let after = memory()
+        let after = withExtendedLifetime(connection) { memory() }
         print("before: resident \(before.resident) kB, anonymous \(before.anonymous) kB")
         print("connected: resident \(after.resident) kB, anonymous \(after.anonymous) kB")
         print(
             "added: resident \(after.resident - before.resident) kB, anonymous \(after.anonymous - before.anonymous) kB"
         )
     }
-
-    nonisolated(unsafe) private static var kept: NIOLoopBound<XMPPConnection>?
 
     /// kB of this process, from /proc/self/status.
     private static func memory() -> (resident: Int, anonymous: Int) {

@@ -17,7 +17,9 @@ private let floors: [[String]] = [
 /// Companions run elsewhere: they share codecs, machinery, transports and values with the gateway, but no driver, no
 /// door and none of its domain.
 private let companions: Set<String> = ["OCFCloud"]
-private let gatewayOnly: Set<String> = ["GPIONodes", "BLENodes", "OCFDoor", "Concentrator", "Access", "Pairing", "Gateway"]
+private let gatewayOnly: Set<String> = [
+    "GPIONodes", "BLENodes", "OCFDoor", "Concentrator", "Access", "Pairing", "Gateway",
+]
 
 private struct Manifest: Decodable {
     struct Dependency: Decodable {

@@ -13,8 +13,8 @@ struct FaultTests {
     private func quick(_ configuration: XMPPConfiguration) -> XMPPConfiguration {
         var configuration = configuration
         configuration.limits.keepAliveInterval = .milliseconds(500)
-        configuration.limits.keepAliveTimeout = .milliseconds(700)
-        configuration.limits.negotiationTimeout = .seconds(3)
+        configuration.limits.keepAliveTimeout = .milliseconds(1_500)
+        configuration.limits.negotiationTimeout = .seconds(8)
         configuration.limits.pace = 0.1
         return configuration
     }
@@ -74,6 +74,9 @@ struct FaultTests {
         configuration.usesManagement = false
         let gateway = try await Station(configuration)
         try await gateway.online()
+        let friend = try #require(JID("peer@localhost"))
+        try await gateway.on { $0.session.setContact(.init(friend, name: "P")) { _ in } }
+        try await gateway.eventually("roster") { $0.session.roster[friend] != nil && $0.session.roster.version != nil }
         try await relay.set(.stalled)
         let question = Task { try await gateway.ask(echo, to: JID("localhost"), timeout: .seconds(60)) }
         try await gateway.eventually("notices") { $0.session.state == .offline }
@@ -84,6 +87,9 @@ struct FaultTests {
         try await gateway.online()
         #expect(try await gateway.on { $0.connection.counters.sessions } == 2)
         #expect(try await gateway.on { $0.connection.counters.resumptions } == 0)
+        // The server has the roster in the version that we have, and sends none.
+        try await gateway.eventually("answered") { $0.session.questions.isEmpty }
+        #expect(try await gateway.on { $0.session.roster[friend]?.name } == "P")
     }
 
     @Test("A cut that lasts longer than the session is kept: it ends, questions fail, a new one comes")

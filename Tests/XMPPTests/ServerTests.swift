@@ -140,6 +140,44 @@ struct ServerTests {
         }
     }
 
+    @Test("A certificate that has expired, for true", arguments: XMPPServer.Kind.allCases)
+    func expired(_ kind: XMPPServer.Kind) async throws {
+        let authority = try Authority()
+        let now = ValidityClock.system.now()
+        let identity = try authority.identity(
+            ["localhost"], validity: .init(from: now - 20 * 86_400, to: now - 10 * 86_400))
+        let server = try await XMPPServer(kind, options: .init(identity: identity))
+        var configuration = try server.configuration("gateway")
+        configuration.trust = authority.trust
+        let trouble = try await Station(configuration).trouble()
+        #expect(trouble.code == .certificateRefused)
+        #expect(trouble.reason.contains("certificateExpired"))
+    }
+
+    @Test("Quiet connections live on: asked for a sign of life, they give one", arguments: XMPPServer.Kind.allCases)
+    func quiet(_ kind: XMPPServer.Kind) async throws {
+        let server = try await XMPPServer(kind)
+        var configurations = [try server.configuration("gateway"), try server.configuration("reader")]
+        configurations[1].usesManagement = false
+        configurations.append(try server.componentConfiguration())
+        var stations: [Station] = []
+        for var configuration in configurations {
+            configuration.limits.keepAliveInterval = .milliseconds(200)
+            configuration.limits.keepAliveTimeout = .seconds(10)
+            stations.append(try await Station(configuration))
+        }
+        for station in stations {
+            try await station.online()
+            let before = try await station.on { $0.connection.counters }
+            try await Task.sleep(for: .seconds(2))
+            let after = try await station.on { $0.connection.counters }
+            #expect(after.bytesOut > before.bytesOut)
+            #expect(after.bytesIn > before.bytesIn)
+            #expect(after.attempts == 1)
+            #expect(try await station.on { $0.session.counters.strayAnswers } == 0)
+        }
+    }
+
     @Test("Another connection takes the address", arguments: XMPPServer.Kind.allCases)
     func conflict(_ kind: XMPPServer.Kind) async throws {
         let server = try await XMPPServer(kind)

@@ -11,7 +11,7 @@ extension XMPPConnection {
         case .connect(let target): connect(to: target)
         case .negotiate: break
         case .part:
-            session.send(Presence(.unavailable))
+            if !session.isComponent { session.send(Presence(.unavailable)) }
             feed(.close)
         case .abandon: abandon()
         case .startTimer(let timer, let range): start(timer, range)
@@ -43,15 +43,14 @@ extension XMPPConnection {
         }
     }
 
-    private func makeTLS(isDirect: Bool) throws(TLSError) -> TLSConfiguration {
-        // The domain, wherever the server was found (RFC 6120 13.7.2.1).
+    func makeTLS(isDirect: Bool) throws(TLSError) -> TLSConfiguration {
+        // The domain, wherever the server was found (RFC 6120 13.7.2.1). Each handshake is a full one: it shows the
+        // certificate that authentication is bound to.
         try TLSConfiguration.client(
             trust: configuration.trust, peerName: .hostName(configuration.jid.domain), identity: configuration.identity,
-            applicationProtocols: isDirect ? ["xmpp-client"] : [], clock: configuration.clock)
+            applicationProtocols: isDirect ? ["xmpp-client"] : [], resumption: .off, clock: configuration.clock)
     }
 
-    /// One TLS configuration for all connections would resume sessions; each is made anew so that trust is always that of
-    /// now, and a full handshake shows the certificate that authentication is bound to.
     private func connect(to target: ServerTarget) {
         abandon()
         counters.attempts += 1

@@ -27,11 +27,13 @@ extension XMPPConnection {
             counters.sessions += 1
             established()
             session.began(as: address)
+            tellStatus()
         case .resumed:
             counters.resumptions += 1
             resumeTimer?.cancel()
             established()
             session.resumed()
+            tellStatus()
         case .notResumed(let lost): endSession(losing: lost)
         case .deliver(let element): session.receive(element)
         case .acknowledged: checkRoom()
@@ -65,10 +67,7 @@ extension XMPPConnection {
         resets += 1
         reader.reset()
         do {
-            try transport?.startTLS(
-                try TLSConfiguration.client(
-                    trust: configuration.trust, peerName: .hostName(configuration.jid.domain),
-                    identity: configuration.identity, clock: configuration.clock))
+            try transport?.startTLS(try makeTLS(isDirect: false))
         } catch {
             lose(Self.trouble(of: error))
         }

@@ -112,7 +112,7 @@ public final class XMPPConnection {
         status.isOnline = machine.state == .online
         status.state = "\(machine.state)"
         status.trouble = machine.trouble
-        status.address = session.state.address
+        status.address = stream?.address ?? session.state.address
         status.server = machine.current
         status.isEncrypted = isEncrypted
         status.isResumable = (stream?.management ?? suspended)?.id.isEmpty == false

@@ -45,6 +45,22 @@ public struct XMLElement: Sendable, Hashable {
         for (name, value) in attributes where value != nil { self[name] = value }
     }
 
+    /// An empty element as the reader finds it: its attributes in any order, each name once.
+    init(_ name: String, _ namespace: String, unordered attributes: [Attribute]) {
+        self.name = name
+        self.namespace = namespace
+        nodes = []
+        self.attributes = attributes
+        // Few, and often in order already.
+        for index in self.attributes.indices.dropFirst() {
+            var place = index
+            while place > 0, self.attributes[place].name < self.attributes[place - 1].name {
+                self.attributes.swapAt(place, place - 1)
+                place -= 1
+            }
+        }
+    }
+
     /// The value of an attribute; nil when it is not there. Setting nil takes it away.
     public subscript(name: String) -> String? {
         get {

@@ -179,13 +179,15 @@ public final class XMLStreamReader {
             return fail(.tooLarge, "elements are nested deeper than \(limits.depth)")
         }
         guard let (local, namespace) = qualified(name) else { return }
-        var element = XMLElement(local, namespace)
+        var found: [XMLElement.Attribute] = []
+        found.reserveCapacity(count)
         for index in 0..<count {
             guard let name = attributes[2 * index], let value = attributes[2 * index + 1],
                 let (local, namespace) = qualified(name)
             else { return }
-            element[Self.attributeName(local, namespace)] = String(cString: value)
+            found.append(.init(name: Self.attributeName(local, namespace), value: String(cString: value)))
         }
+        let element = XMLElement(local, namespace, unordered: found)
         guard isOpened else { return opened(element) }
         elementCount += 1
         guard elementCount <= limits.elements else {
