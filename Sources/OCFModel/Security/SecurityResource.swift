@@ -35,8 +35,8 @@ public enum SecurityResource: String, Sendable, Hashable, CaseIterable {
     }
 }
 
-/// How many entries the security resources hold at most. Each bound keeps the whole state below 1 MB, what the store
-/// takes as one value.
+/// How many entries the security resources hold at most. What a device can keep durably may be less: ours keeps the
+/// whole state in one change of its store, 60,000 bytes, and refuses what would be more.
 public enum SecurityLimits {
     /// Credentials: owner, services, cloud, a few anchors, identity and role certificates are about ten; with 3072
     /// characters of certificate and key each, 64 take 400 kB at worst.

@@ -160,6 +160,60 @@ import Testing
         await house.close()
     }
 
+    @Test(
+        "a mediator with an entry provisions the cloud without another press; nobody else does", .timeLimit(.minutes(1))
+    )
+    func mediator() async throws {
+        let (house, tool, key) = try await owned()
+        let cloud = FakeCloud()
+        house.device.cloud = cloud
+        let presses = house.attempts.count
+        let sid = Identifier.random()
+        let wanted: CBOR.Value = [
+            "cis": "coaps+tcp://cloud.example:5684", "sid": .text(sid.description), "at": "token", "apn": "provider",
+        ]
+        let plain = try await house.plain()
+        #expect(try await plain.ask(.post, "/CoapCloudConfResURI", wanted).code == .unauthorized)
+        let owner = try await house.secured(house.byKey(tool.id, key))
+        let answer = try await owner.ask(.post, "/CoapCloudConfResURI", wanted)
+        #expect(answer.code == .changed)
+        #expect(try answer.representation()?["at"] == nil)
+        #expect(
+            cloud.updates == [
+                .connect(
+                    address: "coaps+tcp://cloud.example:5684", cloudID: sid, accessToken: "token", provider: "provider")
+            ])
+        #expect(house.attempts.count == presses)
+        // The entry goes, and with it the right.
+        _ = try await owner.ask(.post, "/oic/sec/pstat", ["dos": ["s": 2]])
+        #expect(try await owner.ask(.delete, "/oic/sec/acl2").code == .deleted)
+        #expect(try await owner.ask(.post, "/CoapCloudConfResURI", wanted).code == .unauthorized)
+        #expect(cloud.updates.count == 1)
+        await house.close()
+    }
+
+    @Test("introspection is told where this caller reaches it", .timeLimit(.minutes(1)))
+    func introspection() async throws {
+        let (house, tool, key) = try await owned()
+        let owner = try await house.secured(house.byKey(tool.id, key))
+        _ = try await owner.ask(.post, "/oic/sec/pstat", ["dos": ["s": 2]])
+        let entry: CBOR.Value = [
+            "aclist2": [
+                [
+                    "subject": ["uuid": .text(tool.id.description)],
+                    "resources": [["href": "/oc/wk/introspection"], ["href": "/oc/introspection"]], "permission": 2,
+                ]
+            ]
+        ]
+        #expect(try await owner.ask(.post, "/oic/sec/acl2", entry).code == .created)
+        let url = try #require(try await owner.get("/oc/wk/introspection")?["urlInfo"]?[0])
+        #expect(url["protocol"] == "coaps")
+        #expect(url["url"] == .text("coaps://127.0.0.1:\(house.door.securePort ?? 0)/oc/introspection"))
+        let document = try #require(try await owner.get("/oc/introspection"))
+        #expect(document["paths"]?["/oic/d"] != nil && document["paths"]?["/oic/sec/cred"] == nil)
+        await house.close()
+    }
+
     @Test("a large list goes in blocks both ways", .timeLimit(.minutes(1)))
     func blockwise() async throws {
         let (house, tool, key) = try await owned()

@@ -40,6 +40,21 @@ def option(number, value, last):
     return bytes([nibble << 4 | length]) + head + extended + more + value
 
 
+def body_of(message):
+    """What follows the payload marker; options and token may have its byte, too."""
+    place = 4 + (message[0] & 15)
+    while place < len(message) and message[place] != 0xFF:
+        delta, length = message[place] >> 4, message[place] & 15
+        place += 1
+        place += {13: 1, 14: 2}.get(delta, 0)
+        if length == 13:
+            length, place = message[place] + 13, place + 1
+        elif length == 14:
+            length, place = int.from_bytes(message[place : place + 2], "big") + 269, place + 2
+        place += length
+    return message[place + 1 :]
+
+
 class Link:
     """CoAP over something that sends and receives whole datagrams."""
 
@@ -76,7 +91,7 @@ class Link:
                 continue
             if kind == 0:
                 self.send(bytes([0x60, 0]) + answer[2:4])
-            payload = answer.split(b"\xff", 1)[1] if b"\xff" in answer else b""
+            payload = body_of(answer)
             text = f"{answer[1] >> 5}.{answer[1] & 31:02d}"
             print(f"{path}{'?' + query if query else ''}: {text}", flush=True)
             return text, payload
