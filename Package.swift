@@ -50,6 +50,7 @@ let package = Package(
         .target(name: "CoAPMessages", swiftSettings: swift6),
         .target(name: "Advertising", dependencies: ["CMbedTLS"], swiftSettings: swift6),
         .target(name: "JSONText", swiftSettings: swift6),
+        .target(name: "QRCode", swiftSettings: swift6),
 
         // Floor 3: machinery.
         .target(name: "OneLoop", dependencies: [nio, nioPosix], swiftSettings: swift6),
@@ -87,6 +88,8 @@ let package = Package(
             ],
             swiftSettings: swift6),
         .target(
+            name: "XMPPDoor", dependencies: ["XMPP", "Concentrator", "Access", "OneLoop", log], swiftSettings: swift6),
+        .target(
             name: "OCFCloud",
             dependencies: [
                 "OCFModel", "CBOR", "CoAP", "CoAPMessages", "TLS", "JSONText", nio, nioPosix, log, sqlite, x509, crypto,
@@ -100,13 +103,15 @@ let package = Package(
             dependencies: [
                 "OneLoop", "FlashStore", "JSONText", "Systemd", "LogOutput", "GPIO", "BluetoothLE", "Advertising",
                 "TLS", "CoAP", "Concentrator", "Pairing",
-                "OCFModel", "GPIONodes", "BLENodes", "OCFDoor", nio, nioPosix, log, lifecycle, toml,
+                "OCFModel", "Access", "XMPP", "GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", nio, nioPosix, log,
+                lifecycle, toml,
             ],
             swiftSettings: swift6),
 
         // Floor 8: commands.
         .executableTarget(
-            name: "gatehouse", dependencies: ["Gateway", "BluetoothLE", "Advertising", "JSONText", arguments],
+            name: "gatehouse",
+            dependencies: ["Gateway", "BluetoothLE", "Advertising", "JSONText", "QRCode", arguments],
             swiftSettings: swift6),
         .executableTarget(
             name: "gatehouse-cloud",
@@ -165,6 +170,10 @@ let package = Package(
                 "OneLoop", "TLS", nio, nioPosix, log,
             ],
             exclude: ["Local/Peers/onboarding_tool.py"], swiftSettings: swift6),
+        .testTarget(name: "QRCodeTests", dependencies: ["QRCode"], swiftSettings: swift6),
+        .testTarget(
+            name: "XMPPDoorTests", dependencies: ["XMPPDoor", "XMPP", "Concentrator", "Access", "OneLoop", nio],
+            exclude: ["Schemas", "Examples"], swiftSettings: swift6),
         .testTarget(
             name: "OCFCloudTests",
             dependencies: [
@@ -198,6 +207,9 @@ let package = Package(
             name: "XMPPBench", dependencies: ["XMPP", "TLS", "AllocationCount", nio, nioPosix, nioEmbedded, log],
             path: "Benchmarks/XMPPBench", swiftSettings: swift6),
         .executableTarget(
+            name: "XMPPDoorBench", dependencies: ["XMPPDoor", "XMPP", "Concentrator", "Access", "OneLoop"],
+            path: "Benchmarks/XMPPDoorBench", swiftSettings: swift6),
+        .executableTarget(
             name: "CloudBench",
             dependencies: ["OCFCloud", "OCFModel", "CBOR", "CoAP", "CoAPMessages", "TLS", nio, nioPosix, log],
             path: "Benchmarks/CloudBench", swiftSettings: swift6),
@@ -212,7 +224,7 @@ if Context.environment["GATEHOUSE_FUZZ"] != nil {
         ("CBORFuzz", ["CBOR"]), ("CoAPMessagesFuzz", ["CoAPMessages"]), ("FlashStoreFuzz", ["FlashStore"]),
         ("AdvertisingFuzz", ["Advertising", "BluetoothLE"]), ("DTLSFuzz", ["TLS", nio]),
         ("SecurityFuzz", ["OCFModel", "CBOR", "CoAPMessages"]), ("CertificateFuzz", ["OCFModel", "TLS"]),
-        ("XMPPFuzz", ["XMPP", "TLS"]),
+        ("XMPPFuzz", ["XMPP", "TLS"]), ("XMPPDoorFuzz", ["XMPPDoor", "XMPP", "Concentrator"]),
     ]
     package.targets += fuzzed.map { fuzz in
         .executableTarget(

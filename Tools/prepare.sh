@@ -8,7 +8,7 @@ command -v swift >/dev/null || { echo "prepare: no Swift toolchain is on the PAT
 
 packages=(make g++ pkg-config libmbedtls-dev libgpiod-dev libbluetooth-dev libexpat1-dev libsqlite3-dev)
 if [ "${1:-build}" = test ]; then
-    packages+=(openssl libcoap3-bin prosody ejabberd libstrophe-dev python3 python3-venv procps iproute2)
+    packages+=(openssl libcoap3-bin prosody ejabberd libstrophe-dev python3 python3-venv procps iproute2 zbar-tools libxml2-utils)
 fi
 
 [ "${1:-build}" != bench ] || packages+=(libcoap3-dev util-linux)
@@ -29,7 +29,7 @@ fi
 if [ "${1:-build}" = test ]; then
     # The peers that come from PyPI, in a place of their own. The versions are those the tests were written against.
     venv=.build/venv
-    wanted="aiocoap==0.4.17 cbor2==5.9.0 cryptography==48.0.0"
+    wanted="aiocoap==0.4.17 cbor2==5.9.0 cryptography==48.0.0 slixmpp==1.17.0"
     if [ "$(cat "$venv/wanted" 2>/dev/null)" != "$wanted" ]; then
         echo "prepare: installing $wanted into $venv"
         rm -rf "$venv"

@@ -5,11 +5,11 @@ import Testing
 /// who knows a room's floor knows what it can depend on, and no change travels in circles.
 private let floors: [[String]] = [
     ["CMbedTLS", "CGPIOD", "CBluetooth", "CExpat", "CDatagrams"],
-    ["CBOR", "CoAPMessages", "Advertising", "JSONText"],
+    ["CBOR", "CoAPMessages", "Advertising", "JSONText", "QRCode"],
     ["OneLoop", "TLS", "FlashStore", "GPIO", "BluetoothLE", "Systemd", "LogOutput"],
     ["CoAP", "XMPP"],
     ["Concentrator", "Access", "Pairing", "OCFModel"],
-    ["GPIONodes", "BLENodes", "OCFDoor", "OCFCloud"],
+    ["GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "OCFCloud"],
     ["Gateway"],
     ["gatehouse", "gatehouse-cloud", "gatehouse-demo"],
 ]
@@ -18,7 +18,7 @@ private let floors: [[String]] = [
 /// door and none of its domain.
 private let companions: Set<String> = ["OCFCloud"]
 private let gatewayOnly: Set<String> = [
-    "GPIONodes", "BLENodes", "OCFDoor", "Concentrator", "Access", "Pairing", "Gateway",
+    "GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "Concentrator", "Access", "Pairing", "Gateway",
 ]
 
 private struct Manifest: Decodable {

@@ -1,0 +1,297 @@
+import Access
+import Concentrator
+import OneLoop
+import XMPP
+
+/// How a command of XEP-0326 did not go; the answer carries the code, and details where it is a form's.
+struct CommandFailure: Error {
+    var code: ResponseCode
+    var children: [XMLElement] = []
+
+    static let notFound = CommandFailure(code: .notFound)
+    static let forbidden = CommandFailure(code: .insufficientPrivileges)
+    static let notImplemented = CommandFailure(code: .notImplemented)
+
+    init(code: ResponseCode, children: [XMLElement] = []) {
+        self.code = code
+        self.children = children
+    }
+
+    init(_ error: AdministrationError) {
+        switch error.code {
+        case .notFound: self.init(code: .notFound)
+        case .form: self.init(code: .formError, children: ConcentratorPayloads.problems(error))
+        case .unsupported: self.init(code: .notImplemented)
+        case .locked: self.init(code: .locked)
+        case .failed: self.init(code: .otherError)
+        }
+    }
+}
+
+/// What one who asks may see and do of nodes.
+struct View {
+    let read: AccessGrant?
+    let control: AccessGrant?
+    let administer: AccessGrant?
+
+    func shows(_ id: NodeID) -> Bool {
+        let node = NodeReference(id)
+        return read?.allows(node) == true || control?.allows(node) == true || administer?.allows(node) == true
+    }
+
+    func controls(_ id: NodeID) -> Bool { control?.allows(NodeReference(id)) == true }
+    func administers(_ id: NodeID) -> Bool { administer?.allows(NodeReference(id)) == true }
+}
+
+extension XMPPDoor {
+    // MARK: XEP-0326
+
+    /// The commands that work here.
+    public var capabilities: [ConcentratorCommand] {
+        ConcentratorCommand.allCases.filter { command in
+            guard command.isSupported else { return false }
+            switch command {
+            // Nobody here changes nodes where there is no administration.
+            case .moveNodeUp, .moveNodeDown, .moveNodesUp, .moveNodesDown: return true
+            default: return tree.administration != nil || !command.isAdministration
+            }
+        }
+    }
+
+    func takeConcentrator(_ request: IQRequest) {
+        let parsed: ConcentratorRequest?
+        do {
+            parsed = try ConcentratorRequest(request.payload)
+        } catch {
+            return request.error(error.stanzaError)
+        }
+        guard let parsed else {
+            // "an iq-result stanza must be composed" (XEP-0326 3.1) also for what is not known.
+            let name = "\(request.payload.name)Response"
+            return request.result(
+                XMLElement(name, IoTNamespace.concentrators, ["result": ResponseCode.notImplemented.rawValue]))
+        }
+        guard (request.iq.question == .set) == parsed.command.isChange else {
+            return request.error(
+                StanzaError(
+                    .badRequest,
+                    "\(parsed.command.rawValue) is expected in an iq of the type \(parsed.command.isChange ? "set" : "get")"
+                ))
+        }
+        counters.concentrator += 1
+        guard capabilities.contains(parsed.command) else {
+            return request.result(ConcentratorPayloads.response(parsed.command, .notImplemented))
+        }
+        Task {
+            do throws(CommandFailure) {
+                request.result(try await answer(parsed, from: request.from))
+            } catch {
+                if error.code == .insufficientPrivileges { counters.denied += 1 }
+                var response = ConcentratorPayloads.response(parsed.command, error.code, error.children)
+                // The schema of this one answer demands them also where there is no node to tell of.
+                if parsed.command == .getNode {
+                    response["nodeId"] = parsed.node?.nodeID
+                    response["state"] = NodeState.none.name
+                    response["hasChildren"] = "false"
+                }
+                request.result(response)
+            }
+        }
+    }
+
+    private func view(_ request: ConcentratorRequest, _ from: JID) async throws(CommandFailure) -> View {
+        let nodes = request.node.map { [$0] } ?? request.nodes
+        let administer = await ask(from, .administer, request.tokens, nodes: nodes)
+        if request.command.isAdministration {
+            guard administer.grant != nil else { throw .forbidden }
+        }
+        let read = await ask(from, .read(.all), request.tokens, nodes: nodes)
+        let control = await ask(from, .control, request.tokens, nodes: nodes)
+        let view = View(read: read.grant, control: control.grant, administer: administer.grant)
+        guard view.read != nil || view.control != nil || view.administer != nil else { throw .forbidden }
+        return view
+    }
+
+    private func answer(_ request: ConcentratorRequest, from: JID) async throws(CommandFailure) -> XMLElement {
+        let view = try await view(request, from)
+        func response(_ children: [XMLElement], text: String = "") -> XMLElement {
+            ConcentratorPayloads.response(request.command, .ok, children, text: text)
+        }
+        func nodes(_ ids: [NodeID]) -> XMLElement {
+            response(
+                ids.filter(view.shows).compactMap { id in
+                    information(id, request, view).map {
+                        ConcentratorPayloads.node(
+                            $0, parameters: request.wantsParameters, messages: request.wantsMessages)
+                    }
+                })
+        }
+        switch request.command {
+        case .getCapabilities: return response(ConcentratorPayloads.values(capabilities.map(\.rawValue)))
+        case .getAllDataSources, .getRootDataSources, .getChildDataSources:
+            return response(try sources(request))
+        case .containsNode:
+            let id = try? single(request)
+            return response([], text: id.map(view.shows) == true ? "true" : "false")
+        case .containsNodes:
+            return response(
+                ConcentratorPayloads.values(
+                    request.nodes.map { node in
+                        let found = (try? tree.resolve([node], withDescendants: false)) ?? []
+                        return found.contains(where: view.shows) ? "true" : "false"
+                    }))
+        case .getNode:
+            let id = try shown(request, view)
+            guard let node = information(id, request, view) else { throw .notFound }
+            var element = response([])
+            node.set(on: &element, parameters: request.wantsParameters, messages: request.wantsMessages)
+            return element
+        case .getNodes: return nodes(try shownAll(request, view))
+        case .getAllNodes: return nodes(try all(in: request.source, of: request.classes))
+        case .getNodeInheritance:
+            let id = try shown(request, view)
+            let space = IoTNamespace.concentrators
+            return response([
+                XMLElement(
+                    "baseClasses", space, children: ConcentratorPayloads.values(tree.baseClasses(of: id))),
+                XMLElement("interfaces", space, children: ConcentratorPayloads.values(tree.interfaces(of: id))),
+            ])
+        case .getRootNodes:
+            guard let source = request.source, tree.hasSource(source) else { throw .notFound }
+            return nodes(tree.roots(of: source))
+        case .getChildNodes:
+            let id = try shown(request, view)
+            return nodes(sorted(tree.children(of: id), request.sortKeys))
+        case .getAncestors: return nodes(tree.ancestors(of: try shown(request, view)))
+        case .getIndices, .getNodesFromIndex, .getNodesFromIndices, .getAllIndexValues:
+            return try indexed(request, view, response, nodes)
+        case .getNodeParametersForEdit, .setNodeParametersAfterEdit, .getCommonNodeParametersForEdit,
+            .setCommonNodeParametersAfterEdit, .getAddableNodeTypes, .getParametersForNewNode, .createNewNode,
+            .destroyNode, .moveNodeUp, .moveNodeDown, .moveNodesUp, .moveNodesDown:
+            return try await edited(request, view)
+        case .getNodeCommands, .getCommandParameters, .executeNodeCommand, .executeNodeQuery, .abortNodeQuery,
+            .getCommonNodeCommands, .getCommonCommandParameters, .executeCommonNodeCommand, .executeCommonNodeQuery,
+            .abortCommonNodeQuery:
+            return try await commanded(request, view, from)
+        case .subscribe:
+            try subscribe(request, view, from)
+            return response([])
+        case .unsubscribe:
+            guard let source = request.source, tree.hasSource(source) else { throw .notFound }
+            subscriptions.unsubscribe(from, source, request.events)
+            return response([])
+        case .getDatabases, .getDatabaseReadoutParameters, .startDatabaseReadout: throw .notImplemented
+        }
+    }
+
+    // MARK: Nodes
+
+    /// The node that the attributes name.
+    func single(_ request: ConcentratorRequest) throws(CommandFailure) -> NodeID {
+        guard let node = request.node, let id = (try? tree.resolve([node], withDescendants: false))?.first else {
+            throw .notFound
+        }
+        return id
+    }
+
+    /// The node that the attributes name, if it may be seen.
+    func shown(_ request: ConcentratorRequest, _ view: View) throws(CommandFailure) -> NodeID {
+        let id = try single(request)
+        guard view.shows(id) else { throw .forbidden }
+        return id
+    }
+
+    /// The nodes that children name, if all of them may be seen.
+    func shownAll(_ request: ConcentratorRequest, _ view: View) throws(CommandFailure) -> [NodeID] {
+        guard let ids = try? tree.resolve(request.nodes, withDescendants: false) else { throw .notFound }
+        guard ids.allSatisfy(view.shows) else { throw .forbidden }
+        return ids
+    }
+
+    func information(_ id: NodeID, _ request: ConcentratorRequest, _ view: View) -> NodeInformation? {
+        tree.information(of: id, canControl: view.controls(id), withParameters: request.wantsParameters)
+    }
+
+    private func sources(_ request: ConcentratorRequest) throws(CommandFailure) -> [XMLElement] {
+        let all = tree.sources
+        let wanted: [DataSource]
+        switch request.command {
+        case .getRootDataSources: wanted = all.filter { $0.parent == nil }
+        case .getChildDataSources:
+            guard let parent = request.source, tree.hasSource(parent) else { throw .notFound }
+            wanted = all.filter { $0.parent == parent }
+        default: wanted = all
+        }
+        return wanted.map { source in
+            ConcentratorPayloads.source(source, hasChildren: all.contains { $0.parent == source.id })
+        }
+    }
+
+    /// The nodes of a source that are of all these classes.
+    private func all(in source: String?, of classes: [String]) throws(CommandFailure) -> [NodeID] {
+        guard let source, tree.hasSource(source) else { throw .notFound }
+        return tree.all(in: source).filter { id in
+            classes.isEmpty
+                || {
+                    let names = [tree.type(of: id)] + tree.baseClasses(of: id) + tree.interfaces(of: id)
+                    return classes.allSatisfy { names.contains($0) }
+                }()
+        }
+    }
+
+    /// Sorted by the first key, where that is equal by the second, and so on; equal ones stay in order.
+    private func sorted(_ ids: [NodeID], _ keys: [ConcentratorRequest.SortKey]) -> [NodeID] {
+        guard !keys.isEmpty else { return ids }
+        let rows = ids.enumerated().map { place, id in
+            let node = tree.information(of: id)
+            return (id: id, place: place, values: keys.map { node?.value(of: $0.parameter) })
+        }
+        return rows.sorted { left, right in
+            for (index, key) in keys.enumerated() {
+                guard let isBefore = FieldValue.isBefore(left.values[index], right.values[index]) else { continue }
+                return isBefore == key.isAscending
+            }
+            return left.place < right.place
+        }.map(\.id)
+    }
+
+    // MARK: Indices
+
+    /// By what nodes can be found: what every node has.
+    static let indices = ["nodeType", "cacheType", "displayName", "state"]
+
+    private func indexed(
+        _ request: ConcentratorRequest, _ view: View, _ response: ([XMLElement], String) -> XMLElement,
+        _ nodes: ([NodeID]) -> XMLElement
+    ) throws(CommandFailure) -> XMLElement {
+        func value(_ id: NodeID, _ index: String) -> String? {
+            guard let node = tree.information(of: id, withParameters: false) else { return nil }
+            return index == "state" ? node.state.name : node.value(of: index).map { "\($0)" }
+        }
+        func found(_ source: String, _ index: String, _ wanted: String) throws(CommandFailure) -> [NodeID] {
+            guard tree.hasSource(source), XMPPDoor.indices.contains(index) else { throw .notFound }
+            return tree.all(in: source).filter { value($0, index) == wanted }
+        }
+        switch request.command {
+        case .getIndices:
+            guard let source = request.source, tree.hasSource(source) else { throw .notFound }
+            return response(ConcentratorPayloads.values(XMPPDoor.indices), "")
+        case .getAllIndexValues:
+            guard let source = request.source, tree.hasSource(source), let index = request.index,
+                XMPPDoor.indices.contains(index)
+            else { throw .notFound }
+            let values = Set(tree.all(in: source).filter(view.shows).compactMap { value($0, index) })
+            return response(ConcentratorPayloads.values(values.sorted()), "")
+        case .getNodesFromIndex:
+            return nodes(try found(request.source ?? "", request.index ?? "", request.indexValue ?? ""))
+        default:
+            var ids: [NodeID] = []
+            for reference in request.indexReferences {
+                for id in try found(reference.source, reference.index, reference.value) where !ids.contains(id) {
+                    ids.append(id)
+                }
+            }
+            return nodes(ids)
+        }
+    }
+}

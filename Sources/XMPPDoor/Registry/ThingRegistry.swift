@@ -1,0 +1,178 @@
+import Logging
+import OneLoop
+import XMPP
+
+/// Tells a thing registry of the gateway, and learns from it who has claimed it (XEP-0347).
+///
+/// Registered at every new session. Once somebody who knows the key on the label has claimed the gateway, that one is the
+/// owner, the key is taken out of the registry, and it is not told again until the owner disowns the gateway.
+@Loop
+public final class ThingRegistry {
+    /// How far it has come.
+    public enum State: Sendable, Hashable {
+        /// There is no session, or no registry was found yet.
+        case idle
+        /// The registry knows the gateway, and nobody has claimed it.
+        case unclaimed
+        /// It is somebody's.
+        case claimed
+        /// The registry was told to forget it by its owner; it is still the owner's.
+        case removed
+        /// The registry did not do it; it is asked again.
+        case failed(String)
+    }
+
+    /// The waits before a registry is asked again: a restart of it takes a minute, and an hour costs nothing.
+    static let firstRetry: Duration = .seconds(60)
+    static let lastRetry: Duration = .seconds(3_600)
+
+    /// How far it has come.
+    public private(set) var state = State.idle
+    /// The registry's address; found among what the server has, unless configured.
+    public private(set) var address: JID?
+    /// The owner's bare address.
+    public private(set) var owner: String?
+
+    private let session: XMPPSession
+    private let configured: JID?
+    private let settings: DoorSettings
+    private let key: String
+    private let log: Logger
+    private let onOwner: (String?) -> Void
+    private var retry = ThingRegistry.firstRetry
+    private var timer: LoopTimer?
+
+    /// A registry's client on a session.
+    ///
+    /// - Parameters:
+    ///   - address: the registry; nil for the first the server has.
+    ///   - key: what the label says; whoever tells it to the registry becomes the owner.
+    ///   - owner: the owner that was known when the gateway ended.
+    ///   - onOwner: called when the owner changed, to be kept durably.
+    public init(
+        session: XMPPSession, address: JID?, settings: DoorSettings, key: String, owner: String?,
+        log: Logger = Logger(label: "xmpp"), onOwner: @escaping (String?) -> Void
+    ) {
+        self.session = session
+        configured = address
+        self.settings = settings
+        self.key = key
+        self.owner = owner
+        self.log = log
+        self.onOwner = onOwner
+        session.onState { [weak self] state in
+            switch state {
+            case .online where self?.state == .idle: self?.begin()
+            case .offline: self?.end()
+            default: break
+            }
+        }
+        session.onRequest(.set, nil, IoTNamespace.discovery) { [weak self] in self?.take($0) }
+    }
+
+    // MARK: What the registry tells
+
+    private func take(_ request: IQRequest) {
+        guard let address, request.from.bare == address.bare else {
+            return request.error(
+                StanzaError(.forbidden, "this is not the registry that the gateway is known to", kind: .cancel))
+        }
+        switch request.payload.name {
+        case "claimed":
+            guard let owner = request.payload["jid"].flatMap({ JID($0) }) else {
+                return request.error(StanzaError(.badRequest, "claimed has no jid"))
+            }
+            request.result()
+            claimed(by: owner)
+        case "removed":
+            request.result()
+            state = .removed
+        case "disowned":
+            request.result()
+            log.notice("the owner has disowned the gateway", metadata: ["owner": "\(owner ?? "")"])
+            tell(owner: nil)
+            register()
+        default: request.error(StanzaError(.featureNotImplemented))
+        }
+    }
+
+    private func claimed(by jid: JID) {
+        state = .claimed
+        if owner != jid.bare.description {
+            log.notice("the gateway was claimed", metadata: ["owner": "\(jid.bare)"])
+            tell(owner: jid.bare.description)
+            session.subscribe(to: jid)
+        }
+        // Whoever reads the registry must not find the key there (XEP-0347 3.10).
+        let blank = XMLElement(
+            "update", IoTNamespace.discovery,
+            children: [XMLElement("str", IoTNamespace.discovery, ["name": "KEY", "value": ""])])
+        guard let address else { return }
+        session.set(blank, to: address) { [weak self] result in
+            if case .failure(let failure) = result { self?.log.notice("the key is still in the registry: \(failure)") }
+        }
+    }
+
+    private func tell(owner: String?) {
+        self.owner = owner
+        onOwner(owner)
+    }
+
+    // MARK: What the registry is told
+
+    private func begin() {
+        retry = ThingRegistry.firstRetry
+        if let configured {
+            address = configured
+            return register()
+        }
+        guard let server = JID(session.account.domain) else { return }
+        session.discoverItems(of: server) { [weak self] result in
+            guard let self, case .success(let found) = result else { return }
+            self.look(at: found.items.map(\.jid)[...])
+        }
+    }
+
+    /// Asks one after another until one says that it is a registry.
+    private func look(at candidates: ArraySlice<JID>) {
+        guard let first = candidates.first else { return }
+        session.discoverInfo(of: first) { [weak self] result in
+            guard let self else { return }
+            if case .success(let info) = result, info.features.contains(IoTNamespace.discovery) {
+                self.address = first
+                self.register()
+            } else {
+                self.look(at: candidates.dropFirst())
+            }
+        }
+    }
+
+    private func register() {
+        guard let address else { return }
+        let tags = ThingTags(settings, key: owner == nil ? key : nil)
+        let payload = XMLElement("register", IoTNamespace.discovery, children: tags.elements)
+        session.set(payload, to: address) { [weak self] result in
+            guard let self else { return }
+            switch result {
+            case .success(let answer?) where answer.isNamed("claimed", IoTNamespace.discovery):
+                if let jid = answer["jid"].flatMap({ JID($0) }) { self.claimed(by: jid) }
+            case .success: self.state = self.owner == nil ? .unclaimed : .claimed
+            case .failure(let failure): self.failed("\(failure)")
+            }
+        }
+    }
+
+    private func failed(_ reason: String) {
+        guard session.state.isOnline else { return }
+        if state != .failed(reason) { log.warning("the thing registry: \(reason)") }
+        state = .failed(reason)
+        timer = Loop.after(retry) { [weak self] in self?.register() }
+        retry = min(retry * 2, ThingRegistry.lastRetry)
+    }
+
+    private func end() {
+        timer?.cancel()
+        timer = nil
+        state = .idle
+    }
+}

@@ -1,0 +1,242 @@
+import Access
+import Concentrator
+import OneLoop
+import Testing
+import XMPP
+import XMPPDoor
+
+@Suite("XEP-0323: read-outs", .timeLimit(.minutes(1)))
+@Loop
+struct SensorDataTests {
+    private let node = "<node nodeId='A4C1388D18B2'/>"
+
+    @Test("Kinds, nodes and names choose; values keep decimals, unit and zone; the last message is done")
+    func chosen() async throws {
+        let world = try await TestWorld()
+        let alice = try world.peer("alice@example.org/phone")
+        let messages = try await alice.read(1, "momentary='true'", node)
+        #expect(
+            readings(messages) == [
+                "A4C1388D18B2 Temperature=25.06", "A4C1388D18B2 Humidity=48", "A4C1388D18B2 Open=true",
+            ])
+        let stamp = try #require(messages.first?.child("node")?.child("timestamp"))
+        #expect(stamp["value"]?.hasSuffix("Z") == true)
+        #expect(stamp.child("numeric")?["unit"] == "°C")
+        #expect(stamp.child("numeric")?["momentary"] == "true")
+        #expect(
+            readings(try await alice.read(2, "status='1' identity='true'", node)) == [
+                "A4C1388D18B2 Battery=93", "A4C1388D18B2 Firmware=1.2",
+            ])
+        #expect(
+            readings(try await alice.read(3, "all='true'", node + "<field name='Humidity'/>")).contains(
+                "A4C1388D18B2 Humidity=48"))
+        // A parameter's state is read as the field of its name, and can be set.
+        let output = try await alice.read(4, "status='true'", "<node nodeId='relay1' cacheType='gpio'/>")
+        #expect(readings(output) == ["relay1 Output=false"])
+        #expect(output.first?.child("node")?.child("timestamp")?.child("boolean")?["writable"] == "true")
+        #expect(readings(try await alice.read(5, "momentary='true'")).count == 3)
+        try world.judge()
+    }
+
+    @Test("Nodes below a named one are read with it, and the house's own nodes tell of themselves")
+    func superNodes() async throws {
+        let world = try await TestWorld()
+        let alice = try world.peer("alice@example.org/phone")
+        let messages = try await alice.read(1, "status='true'", "<node nodeId='gpio' cacheType='bus'/>")
+        #expect(readings(messages) == ["gpio Nodes=3", "relay1 Output=false"])
+        try world.judge()
+    }
+
+    @Test("From and to limit what is stored; history comes by minute, hour and day")
+    func history() async throws {
+        let world = try await TestWorld()
+        let alice = try world.peer("alice@example.org/phone")
+        let start: Int64 = 1_795_248_000
+        for minute in 0..<5 {
+            let field = Field(
+                name: "Temperature", value: .number(Quantity(mantissa: Int64(200 + minute), decimals: 1)), unit: "°C",
+                timestamp: WallTime(millisecondsSince1970: (start + Int64(minute) * 60) * 1000))
+            try world.add(ble: "H", [field])
+        }
+        let all = try await alice.read(1, "historicalMinute='true'", "<node nodeId='H'/><field name='Temperature'/>")
+        #expect(readings(all).count == 5)
+        let some = try await alice.read(
+            2, "historicalMinute='true' from='2026-11-21T08:01:00Z' to='2026-11-21T10:02:30+02:00'",
+            "<node nodeId='H'/><field name='Temperature'/>")
+        #expect(readings(some) == ["H Temperature=20.1", "H Temperature=20.2"])
+        let day = try await alice.read(
+            3, "historicalDay='true'", "<node nodeId='H'/><field name='Temperature, Day Max'/>")
+        #expect(readings(day) == ["H Temperature, Day Max=20.4"])
+        try world.judge()
+    }
+
+    @Test(
+        "What is wrong is refused by type and condition",
+        arguments: [
+            (
+                "<req xmlns='urn:xmpp:iot:sensordata' seqnr='1' momentary='true'><node nodeId='none'/></req>",
+                "cancel/item-not-found"
+            ),
+            ("<req xmlns='urn:xmpp:iot:sensordata' momentary='true'/>", "modify/bad-request"),
+            ("<req xmlns='urn:xmpp:iot:sensordata' seqnr='x' momentary='true'/>", "modify/bad-request"),
+            ("<req xmlns='urn:xmpp:iot:sensordata' seqnr='1'/>", "modify/bad-request"),
+            ("<req xmlns='urn:xmpp:iot:sensordata' seqnr='1' momentary='maybe'/>", "modify/bad-request"),
+            (
+                "<req xmlns='urn:xmpp:iot:sensordata' seqnr='1' momentary='true' from='yesterday'/>",
+                "modify/bad-request"
+            ),
+            (
+                "<req xmlns='urn:xmpp:iot:sensordata' seqnr='1' momentary='true' when='2099-01-01T00:00:00Z'/>",
+                "modify/bad-request"
+            ),
+            ("<cancel xmlns='urn:xmpp:iot:sensordata' seqnr='9'/>", "cancel/item-not-found"),
+            ("<other xmlns='urn:xmpp:iot:sensordata'/>", "cancel/feature-not-implemented"),
+        ])
+    func refused(_ text: String, _ expected: String) async throws {
+        let world = try await TestWorld()
+        let (error, payload) = try await world.peer("alice@example.org/phone").refusal(.get, text)
+        #expect("\(error.kind.rawValue)/\(error.condition.rawValue)" == expected)
+        #expect(error.text != nil)
+        #expect(payload == nil)
+    }
+
+    @Test(
+        "Who may read one field of one node gets that and no more; a stranger nothing; peers of 2013 are told in their way"
+    )
+    func access() async throws {
+        let world = try await TestWorld({ $0.oldPeers = ["stranger@old.example"] })
+        let bob = try world.peer("bob@example.org/phone")
+        #expect(
+            readings(try await bob.read(1, "all='true'", "<field name='Temperature'/>")).allSatisfy {
+                $0 == "A4C1388D18B2 Temperature=25.06"
+            })
+        #expect(readings(try await bob.read(2, "momentary='true'")) == ["A4C1388D18B2 Temperature=25.06"])
+        let (denied, _) = try await bob.refusal(
+            .get, "<req xmlns='urn:xmpp:iot:sensordata' seqnr='3' momentary='true'><node nodeId='relay1'/></req>")
+        #expect(denied.condition == .forbidden && denied.kind == .cancel)
+        let (_, none) = try await world.peer("mallory@example.org/x").refusal(
+            .get, "<req xmlns='urn:xmpp:iot:sensordata' seqnr='3' momentary='true'/>")
+        #expect(none == nil)
+        let (_, old) = try await world.peer("stranger@old.example/x").refusal(
+            .get, "<req xmlns='urn:xmpp:iot:sensordata' seqnr='3' momentary='true'/>")
+        #expect(old?.name == "rejected" && old?["seqnr"] == "3" && old?.child("error") != nil)
+        try world.judge(relaxed: true)
+    }
+
+    @Test("Later is queued, and told when it starts; cancelled, nothing comes; a number is one peer's own")
+    func queued() async throws {
+        let world = try await TestWorld()
+        let alice = try world.peer("alice@example.org/phone")
+        let when = WallTime.now().advanced(by: 0.3)
+        let accepted = try await alice.ask(
+            "<req xmlns='urn:xmpp:iot:sensordata' seqnr='7' momentary='true' when='\(when)'>\(node)</req>")
+        #expect(accepted["queued"] == "true")
+        let (twice, _) = try await alice.refusal(
+            .get, "<req xmlns='urn:xmpp:iot:sensordata' seqnr='7' momentary='true'>\(node)</req>")
+        #expect(twice.condition == .conflict)
+        let other = try world.peer("alice@example.org/desk")
+        #expect(try await other.read(7, "momentary='true'", node).count == 1)
+        let messages = try await alice.end(of: 7)
+        #expect(messages.map(\.name) == ["started", "fields"])
+        #expect(WallTime.now() >= when)
+        let later = WallTime.now().advanced(by: 0.2)
+        _ = try await alice.ask("<req xmlns='urn:xmpp:iot:sensordata' seqnr='8' momentary='true' when='\(later)'/>")
+        #expect(try await alice.ask("<cancel xmlns='urn:xmpp:iot:sensordata' seqnr='8'/>").name == "cancelled")
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(alice.messages(8).isEmpty)
+        // What lies in the past begins at once.
+        let past = try await alice.ask(
+            "<req xmlns='urn:xmpp:iot:sensordata' seqnr='9' momentary='true' when='2020-01-01T00:00:00'>\(node)</req>")
+        #expect(past["queued"] == nil)
+        _ = try await alice.end(of: 9)
+        #expect(world.door.openReadouts == 0)
+        try world.judge()
+    }
+
+    @Test("A slow thing holds up no other node and no other request; a silent one fails alone")
+    func slow() async throws {
+        let world = try await TestWorld({ $0.limits.thingTimeout = .milliseconds(200) })
+        let alice = try world.peer("alice@example.org/phone")
+        for name in ["SLOW", "SILENT", "BROKEN"] {
+            let id = NodeID(cacheType: "ble", nodeID: name)
+            try world.concentrator.add(NodeDescription(id: id), driver: world.driver)
+            world.driver.fetching[id] = name == "SILENT" ? .some(nil) : .milliseconds(100)
+        }
+        world.driver.failing = [NodeID(cacheType: "ble", nodeID: "BROKEN")]
+        _ = try await alice.ask("<req xmlns='urn:xmpp:iot:sensordata' seqnr='1' momentary='true'/>")
+        try await until("the quick nodes") { readings(alice.messages(1)).count == 3 }
+        #expect(!alice.isDone(1))
+        #expect(readings(try await alice.read(2, "momentary='true'", node)).count == 3)
+        #expect(!alice.isDone(1))
+        let messages = try await alice.end(of: 1)
+        #expect(readings(messages).contains("SLOW Voltage=23.1"))
+        let failures = messages.flatMap { $0.children("error") }
+        #expect(Set(failures.compactMap { $0["nodeId"] }) == ["SILENT", "BROKEN"])
+        #expect(messages.last?["done"] == "true")
+        #expect(messages.filter { $0["done"] == "true" }.count == 1)
+        try world.judge()
+    }
+
+    @Test("Much is told in messages of bounded size, in turns with others, and all of it")
+    func chunks() async throws {
+        let world = try await TestWorld({ $0.limits.messageBytes = 2_000 })
+        let alice = try world.peer("alice@example.org/phone")
+        for index in 0..<200 {
+            try world.add(
+                ble: "N\(index)",
+                (0..<5).map {
+                    Field(name: "Value\($0)", value: .number(Quantity(mantissa: Int64(index), decimals: 1)), unit: "V")
+                })
+        }
+        let messages = try await alice.read(1, "momentary='true'")
+        #expect(readings(messages).count == 1_003)
+        #expect(Set(readings(messages)).count == 1_003)
+        #expect(messages.allSatisfy { $0.serialized().utf8.count < 4_000 })
+        #expect(messages.filter { $0["done"] == "true" }.count == 1)
+        try world.judge()
+    }
+
+    @Test("Past the limits requests wait, then are refused; who goes is forgotten")
+    func limits() async throws {
+        let world = try await TestWorld({
+            $0.limits.running = 1
+            $0.limits.readoutsPerPeer = 3
+        })
+        let alice = try world.peer("alice@example.org/phone")
+        let id = NodeID(cacheType: "ble", nodeID: "SLOW")
+        try world.concentrator.add(NodeDescription(id: id), driver: world.driver)
+        world.driver.fetching[id] = .milliseconds(100)
+        let slow = "<node nodeId='SLOW'/>"
+        for sequence in 1...3 {
+            let answer = try await alice.ask(
+                "<req xmlns='urn:xmpp:iot:sensordata' seqnr='\(sequence)' momentary='true'>\(slow)</req>")
+            #expect((answer["queued"] == "true") == (sequence > 1))
+        }
+        let (error, _) = try await alice.refusal(
+            .get, "<req xmlns='urn:xmpp:iot:sensordata' seqnr='4' momentary='true'>\(slow)</req>")
+        #expect(error.condition == .resourceConstraint && error.kind == .wait)
+        #expect(try await alice.end(of: 3).map(\.name) == ["started", "fields"])
+        #expect(world.door.openReadouts == 0)
+        _ = try await alice.ask("<req xmlns='urn:xmpp:iot:sensordata' seqnr='5' momentary='true'>\(slow)</req>")
+        world.server.disconnect(alice.address)
+        try await until("the read-out's end") { world.door.openReadouts == 0 }
+    }
+
+    @Test("A node that is not heard from tells its last values, and that it failed")
+    func unavailable() async throws {
+        let world = try await TestWorld()
+        world.concentrator.setAvailable(sensor, false)
+        let messages = try await world.peer("alice@example.org/phone").read(1, "momentary='true'", node)
+        #expect(readings(messages).count == 3)
+        #expect(messages.last?.name == "failure" && messages.last?["done"] == "true")
+        try world.judge()
+    }
+}
+
+extension TestWorld {
+    func add(ble name: String, _ fields: [Field]) throws {
+        let id = NodeID(cacheType: "ble", nodeID: name)
+        if concentrator.node(id) == nil { try concentrator.add(NodeDescription(id: id), driver: driver) }
+        concentrator.update(id, fields: fields)
+    }
+}
