@@ -67,6 +67,14 @@ public final class GPIONodes: NodeDriver {
         scheduleRetry()
     }
 
+    /// Gives one line back, an output at its safe value, and takes its node away; does nothing when it is no line.
+    public func remove(_ id: NodeID) {
+        guard let node = nodes.removeValue(forKey: id) else { return }
+        order.removeAll { $0 == id }
+        node.close()
+        concentrator.remove(id)
+    }
+
     /// Gives every line back, outputs at their safe values, and takes the nodes away.
     public func stop() {
         cancelRetry?()

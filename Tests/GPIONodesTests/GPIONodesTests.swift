@@ -229,6 +229,21 @@ final class Hands {
         withExtendedLifetime(nodes) {}
     }
 
+    @Test func aLineGivenUpIsNoNodeAndCanBeTakenAnew() async throws {
+        let driver = driver()
+        try driver.start([Self.doorLine, Self.relayLine])
+        try await driver.write(relay, [(parameter: "Output", value: .boolean(true))])
+        driver.remove(relay)
+        #expect(concentrator.node(relay) == nil)
+        #expect(concentrator.node(door) != nil)
+        // It was left at its safe value, and is free again.
+        try driver.start([Self.relayLine])
+        #expect(concentrator.node(relay)?.parameter("Output")?.value == .boolean(false))
+        #expect(driver.troubles.isEmpty)
+        driver.remove(NodeID(cacheType: "gpio", nodeID: "nobody"))
+        driver.stop()
+    }
+
     @Test func namesMustBeGoodAndUnique() throws {
         let nodes = driver()
         var bad = Self.relayLine

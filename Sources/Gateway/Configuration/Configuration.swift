@@ -172,6 +172,42 @@ public struct Configuration: Sendable, Equatable {
         public var customMirror: Mirror { Mirror(self, children: ["address": address]) }
     }
 
+    /// `[xmpp]`
+    public struct XMPP: Sendable, Equatable {
+        /// The account, `hall@example.org`; empty for no XMPP.
+        public var account: String
+        /// The file of its password.
+        public var passwordFile: String
+        /// The server, `host` or `host:port`; empty to find it by the account's domain.
+        public var server: String
+        /// `starttls` or `direct`.
+        public var security: String
+        /// PEM file of the authorities.
+        public var trust: String
+        /// The connection's name; empty lets the server choose.
+        public var resource: String
+        /// Whether the password may be told to the server in the clear, inside TLS.
+        public var allowPlain: Bool
+        /// The thing registry; `auto` for the server's own, empty for none.
+        public var registry: String
+        /// Who may do what.
+        public var peers: [XMPPPeer]
+    }
+
+    /// One of `[[xmpp.peers]]`
+    public struct XMPPPeer: Sendable, Equatable {
+        /// An address, a domain, or `*`.
+        public var jid: String
+        /// `befriend`, `read`, `control`, `administer`.
+        public var may: String
+        /// On these nodes; empty for all.
+        public var nodes: [String]
+        /// These fields and parameters; empty for all.
+        public var names: [String]
+        /// `current` or `2013`.
+        public var dialect: String
+    }
+
     /// `[gateway]`
     public var gateway: Gateway
     /// `[log]`
@@ -190,4 +226,6 @@ public struct Configuration: Sendable, Equatable {
     public var ocf: OCF
     /// `[cloud]`
     public var cloud: Cloud
+    /// `[xmpp]`
+    public var xmpp: XMPP
 }

@@ -200,7 +200,8 @@ struct ConfigurationReader {
             cloud: .init(
                 address: value("cloud.address").textValue, id: value("cloud.id").textValue,
                 token: value("cloud.token").textValue, provider: value("cloud.provider").textValue,
-                trust: path("cloud.trust")))
+                trust: path("cloud.trust")),
+            xmpp: xmpp())
     }
 
     private func boardValues() -> Configuration.Board {
@@ -222,6 +223,20 @@ struct ConfigurationReader {
             title: title.isEmpty ? name : title, activeLow: value("active_low").flag, bias: value("bias").textValue,
             debounce: value("debounce_ms").integerValue, initial: value("initial").flag,
             atExit: value("at_exit").textValue)
+    }
+
+    private func xmpp() -> Configuration.XMPP {
+        .init(
+            account: value("xmpp.account").textValue, passwordFile: path("xmpp.password_file"),
+            server: value("xmpp.server").textValue, security: value("xmpp.security").textValue,
+            trust: path("xmpp.trust"), resource: value("xmpp.resource").textValue,
+            allowPlain: value("xmpp.allow_plain").flag, registry: value("xmpp.registry").textValue,
+            peers: document.repeated("xmpp.peers").map { table in
+                func value(_ name: String) -> ConfigurationValue { self.value(table, name, of: "xmpp.peers") }
+                return .init(
+                    jid: value("jid").textValue, may: value("may").textValue, nodes: value("nodes").listValue,
+                    names: value("names").listValue, dialect: value("dialect").textValue)
+            })
     }
 
     private func ble() -> Configuration.BLE {

@@ -1,4 +1,5 @@
 import OCFDoor
+import XMPP
 
 /// Every key the gateway's configuration may hold, in the order the reference shows them.
 public enum ConfigurationSchema {
@@ -17,12 +18,14 @@ public enum ConfigurationSchema {
         ("ble", "Bluetooth sensors as nodes."),
         ("ble.nodes[]", "A sensor known by its address: its name, its key."),
         ("ocf", "The OCF device that the gateway is."),
+        ("xmpp", "The XMPP account under which nodes are read and controlled (docs/xmpp.md)."),
+        ("xmpp.peers[]", "Somebody who may read, control or administer over XMPP; rules add up."),
         ("cloud", "An OCF cloud to register with; the button must accept it once."),
     ]
 
     /// All keys, table by table.
     public static let keys: [ConfigurationKey] =
-        gatewayKeys + boardKeys + gpioKeys + bleKeys + ocfKeys
+        gatewayKeys + boardKeys + gpioKeys + bleKeys + ocfKeys + xmppKeys
 
     /// The tables a board file may hold.
     public static let boardTables: Set<String> = ["board", "button", "led"]
@@ -68,7 +71,7 @@ extension ConfigurationSchema {
     static let levels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
 
     /// The parts whose log level can be set apart.
-    public static let logParts = ["gateway", "gpio", "ble", "pairing", "ocf", "security", "cloud", "control"]
+    public static let logParts = ["gateway", "gpio", "ble", "pairing", "ocf", "security", "cloud", "xmpp", "control"]
 
     private static let gatewayKeys: [ConfigurationKey] =
         [
@@ -273,6 +276,56 @@ extension ConfigurationSchema {
         ConfigurationKey(
             "cloud.trust", .path, default: "\"\"",
             "The PEM file of the authorities that the cloud's certificate may come from."),
+    ]
+
+    private static let xmppKeys: [ConfigurationKey] = [
+        ConfigurationKey(
+            "xmpp.account",
+            .form("an address such as hall@example.org, or empty", check: { $0.isEmpty || JID($0)?.local != nil }),
+            default: "\"\"", "The gateway's account; empty for no XMPP."),
+        ConfigurationKey(
+            "xmpp.password_file", .path, default: "\"\"",
+            "The file that holds the account's password and nothing else; the daemon alone should be able to read it."),
+        ConfigurationKey(
+            "xmpp.server",
+            .form("HOST or HOST:PORT, or empty", check: { $0.isEmpty || XMPPServerText.isGood($0) }), default: "\"\"",
+            "The server; empty finds it by the service records of the account's domain."),
+        ConfigurationKey(
+            "xmpp.security", .choice(["starttls", "direct"]), default: "\"starttls\"",
+            "How TLS begins at `xmpp.server`; there is no connection without."),
+        ConfigurationKey(
+            "xmpp.trust", .path, default: "\"/etc/ssl/certs/ca-certificates.crt\"",
+            "The PEM file of the authorities that the server's certificate may come from."),
+        ConfigurationKey(
+            "xmpp.resource", .text(maximum: 64), default: "\"gatehouse\"",
+            "The connection's name, the last part of the full address; empty lets the server choose."),
+        ConfigurationKey(
+            "xmpp.allow_plain", .boolean, default: "false",
+            "Tell the server the password itself where it knows nothing better than PLAIN."),
+        ConfigurationKey(
+            "xmpp.registry",
+            .form("an address, `auto`, or empty", check: { $0.isEmpty || $0 == "auto" || JID($0) != nil }),
+            default: "\"\"",
+            "The thing registry where an owner claims the gateway by its label (`gatehouse label`); `auto` takes the server's, empty none."
+        ),
+        ConfigurationKey(
+            "xmpp.peers[].jid",
+            .form("an address, a domain, or `*`", check: { $0 == "*" || JID($0)?.resource == nil && JID($0) != nil }),
+            default: nil, "Who: an address without a resource, a domain for everybody there, `*` for everybody."),
+        ConfigurationKey(
+            "xmpp.peers[].may", .choice(["befriend", "read", "control", "administer"]), default: "\"read\"",
+            "How far; each right includes those before it."),
+        ConfigurationKey(
+            "xmpp.peers[].nodes",
+            .list(of: "a node such as gpio/relay1, or an id", check: { !$0.isEmpty && $0.utf8.count <= 130 }),
+            default: "[]", "On these nodes only; empty for all."),
+        ConfigurationKey(
+            "xmpp.peers[].names",
+            .list(of: "a field or parameter", check: { !$0.isEmpty && $0.utf8.count <= 64 }), default: "[]",
+            "These fields and parameters only; empty for all."),
+        ConfigurationKey(
+            "xmpp.peers[].dialect", .choice(["current", "2013"]), default: "\"current\"",
+            "`2013` adds what peers of that time look for (docs/xmpp.md)."),
     ]
 }
 

@@ -41,6 +41,8 @@ public enum ControlRequest: Sendable, Equatable {
     case press(milliseconds: Int)
     /// Sets a simulated input line.
     case drive(line: String, level: Bool)
+    /// What the label says.
+    case label
     /// Forgets everything.
     case factoryReset
     /// Follows lamp, pairing and nodes.
@@ -103,6 +105,7 @@ extension ControlRequest {
                 throw ControlError(.badRequest, "drive expects the member \"level\", true or false")
             }
             self = .drive(line: try text("line"), level: level)
+        case "label": self = .label
         case "factory-reset": self = .factoryReset
         case "watch": self = .watch
         default:
@@ -141,6 +144,7 @@ extension ControlRequest {
         case .cloudClear: ["command": "cloud-clear"]
         case .press(let time): ["command": "press", "milliseconds": .int(time)]
         case .drive(let line, let level): ["command": "drive", "line": .string(line), "level": .bool(level)]
+        case .label: ["command": "label"]
         case .factoryReset: ["command": "factory-reset"]
         case .watch: ["command": "watch"]
         }

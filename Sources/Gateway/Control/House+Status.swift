@@ -19,6 +19,7 @@ extension House {
             "join": joinStatus,
             "ocf": localStatus,
             "cloud": cloudStatus,
+            "xmpp": xmpp.map { $0.status } ?? .null,
             "nodes": [
                 "total": .int(concentrator.count), "available": .int(concentrator.nodes.count { $0.available }),
             ],
@@ -33,7 +34,8 @@ extension House {
     var statusLine: String {
         let link = cloud.state == .signedIn ? "signed in" : cloud.configuration.status.rawValue
         let phase = ble.joinWindow != nil && pairing.phase == .idle ? "joining" : PhaseText.of(pairing.phase)
-        return "\(concentrator.count) nodes, cloud \(link)" + (phase == "idle" ? "" : ", \(phase)")
+        let xmpp = self.xmpp.map { ", xmpp \($0.connection.status.isOnline ? "online" : "offline")" } ?? ""
+        return "\(concentrator.count) nodes, cloud \(link)" + xmpp + (phase == "idle" ? "" : ", \(phase)")
             + (degraded.isEmpty ? "" : ", degraded: \(degraded.map(\.part).joined(separator: ", "))")
     }
 
@@ -47,6 +49,7 @@ extension House {
         for (source, state) in ble.sources {
             if case .ended(let reason) = state { all.append(("ble", "\(source) \(reason)")) }
         }
+        if let trouble = xmpp?.trouble { all.append(("xmpp", trouble)) }
         if let trouble = cloud.trouble { all.append(("cloud", trouble.description)) }
         if let trouble = security?.trouble { all.append(("security", trouble)) }
         if let trouble = local?.trouble { all.append(("ocf", trouble)) }

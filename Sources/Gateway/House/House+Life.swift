@@ -22,12 +22,14 @@ extension House {
         startNodes()
         await startLocal()
         startCloud()
+        await startXMPP()
         noteMissing()
     }
 
     /// Stops everything, the doors first; what is not on flash yet goes there.
     func stop() async {
         log.notice("gatehouse stops")
+        await xmpp?.stop()
         await cloud.stop()
         await control?.stop()
         await local?.stop()
@@ -67,6 +69,7 @@ extension House {
         pairing.onFactoryReset("memory") { [weak self] _ in
             guard let self else { return }
             try await self.credentials.forget()
+            try await XMPPHouse.forget(self.store)
             try await self.store.removeAll(prefix: "node/", .now)
             // The configured certificate names the configured id.
             let wanted = Identifier(self.configuration.ocf.deviceID) ?? .random()
@@ -84,7 +87,7 @@ extension House {
 
     private func startNodes() {
         do throws(NodeError) {
-            try gpio.start(configuration.lines.map { GPIOLineConfiguration($0) })
+            try lines.start(configuration.lines)
         } catch {
             missing.append(("gpio", error.reason))
         }
@@ -118,6 +121,7 @@ extension House {
         if clockWatch.hasJumped(wall: WallTime.now().millisecondsSince1970, monotonic: .now) {
             log.notice("the clock was put right", metadata: ["now": "\(WallTime.now())"])
             cloud.clockCorrected()
+            xmpp?.connection.tryNow()
         }
     }
 

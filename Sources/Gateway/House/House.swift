@@ -33,6 +33,7 @@ final class House {
     let pool: ChipPool
     let pairing: Pairing
     let gpio: GPIONodes
+    let lines: GPIOLines
     let ble: BLENodes
     let device: OCFDevice
     /// The device's security; nil when it is on no local network.
@@ -46,6 +47,9 @@ final class House {
     let started = ContinuousClock.now
 
     var control: ControlServer?
+    var xmpp: XMPPHouse?
+    private(set) lazy var administration = HouseAdministration(self)
+    let xmppLog: Logger
     var clockWatch = ClockWatch()
     /// What is missing for good in this run, by part; what comes and goes is asked when it is shown.
     var missing: [(part: String, reason: String)] = []
@@ -96,7 +100,11 @@ final class House {
         self.security = security
         log = logger("gateway")
         controlLog = logger("control")
-        concentrator = Concentrator()
+        xmppLog = logger("xmpp")
+        // Only who reads over XMPP asks for what was; without that door the memory is saved.
+        var limits = Concentrator.Limits()
+        if configuration.xmpp.account.isEmpty { limits.historyFields = 0 }
+        concentrator = Concentrator(limits: limits)
         let events = EventStream()
         self.events = events
         let simulated = configuration.board.simulated ? Board.simulate(lines: configuration.lines) : nil
@@ -114,6 +122,7 @@ final class House {
         self.pairing = pairing
         gpio = GPIONodes(
             concentrator: concentrator, pool: pool, board: ChipSelector(configuration.board.chips), log: logger("gpio"))
+        lines = GPIOLines(gpio, store: store)
         ble = BLENodes(
             configuration: BLENodesConfiguration(configuration.ble), concentrator: concentrator, store: store,
             log: logger("ble"))

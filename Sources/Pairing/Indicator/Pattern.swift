@@ -40,6 +40,8 @@ public enum Signal: Sendable, Hashable {
     case backedOut
     /// The factory reset is complete.
     case resetDone
+    /// Somebody asks which box it is.
+    case identify
     /// The lasting state, as so many blinks.
     case report(StateReport)
 
@@ -51,6 +53,7 @@ public enum Signal: Sendable, Hashable {
         case .failed: Pattern(on: .milliseconds(100), off: .milliseconds(100), rounds: 10)
         case .backedOut: Pattern(on: .milliseconds(60), off: .milliseconds(190), rounds: 1)
         case .resetDone: Pattern(on: .seconds(1), off: .milliseconds(500), rounds: 2)
+        case .identify: Pattern(on: .milliseconds(100), off: .milliseconds(400), rounds: 20)
         case .report(let state): Pattern(on: .milliseconds(300), off: .milliseconds(300), rounds: state.rawValue)
         }
     }

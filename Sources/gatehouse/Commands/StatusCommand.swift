@@ -35,6 +35,7 @@ enum StatusText {
         }
         if let ocf = status["ocf"], ocf["local"]?.bool == true { rows.append(("ocf", self.ocf(ocf))) }
         if let cloud = status["cloud"] { rows.append(("cloud", self.cloud(cloud))) }
+        if let xmpp = status["xmpp"], xmpp != .null { rows.append(("xmpp", self.xmpp(xmpp))) }
         if let nodes = status["nodes"] {
             rows.append(("nodes", "\(nodes["total"]?.int ?? 0), \(nodes["available"]?.int ?? 0) of them available"))
         }
@@ -72,6 +73,18 @@ enum StatusText {
         line += "; coap \(ocf["port"]?.int ?? 0), coaps \(ocf["secure_port"]?.int ?? 0)"
         line += ", \(ocf["sessions"]?.int ?? 0) sessions"
         if let pin = ocf["pin"]?.string { line += "; PIN \(pin)" }
+        return line
+    }
+
+    /// The connection, and what was asked over it.
+    static func xmpp(_ xmpp: JSON) -> String {
+        var line =
+            xmpp["online"]?.bool == true
+            ? "online as \(text(xmpp["address"]))" : "\(text(xmpp["state"])), \(text(xmpp["account"]))"
+        if let trouble = xmpp["trouble"]?.string { line += "; \(trouble)" }
+        line +=
+            "; \(text(xmpp["friends"])) friends, \(text(xmpp["readouts"])) read-outs, \(text(xmpp["controls"])) controls"
+        if let owner = xmpp["owner"]?.string { line += ", owned by \(owner)" }
         return line
     }
 

@@ -8,7 +8,7 @@ struct CommandLineTests {
         "Every command has help",
         arguments: [
             "run", "status", "nodes", "read", "set", "watch", "trust", "trust list", "trust remove", "cloud set",
-            "cloud clear",
+            "cloud clear", "xmpp", "label",
             "press", "drive", "reset", "check-config", "decode", "reference",
         ])
     func help(command: String) throws {
