@@ -67,9 +67,9 @@ docs: ## The pages that are made from the sources
 	$(SWIFT) run --quiet gatehouse reference example > board/gatehouse.example.toml
 
 install: ## Binaries of `make release`, units, board files, completions; DESTDIR is honoured
-	@test -x $(dist)/gatehouse -a -x $(dist)/gatehouse-cloud || { echo "make install: there are no release binaries in $(dist); run 'make release' first" >&2; exit 1; }
+	@test -x $(dist)/gatehouse -a -x $(dist)/gatehouse-cloud -a -x $(dist)/gatehouse-onboard || { echo "make install: there are no release binaries in $(dist); run 'make release' first" >&2; exit 1; }
 	install -d $(bindir) $(libdir)/systemd/system $(datadir)/gatehouse/board $(datadir)/doc/gatehouse $(confdir)
-	install -m 755 $(dist)/gatehouse $(dist)/gatehouse-cloud $(bindir)
+	install -m 755 $(dist)/gatehouse $(dist)/gatehouse-cloud $(dist)/gatehouse-onboard $(bindir)
 	install -m 644 board/*.toml $(datadir)/gatehouse/board
 	install -m 644 README.md LICENSE $(datadir)/doc/gatehouse
 	install -D -m 644 -t $(datadir)/doc/gatehouse/docs docs/*.md
@@ -78,7 +78,7 @@ install: ## Binaries of `make release`, units, board files, completions; DESTDIR
 	install -D -m 644 systemd/gatehouse.tmpfiles $(libdir)/tmpfiles.d/gatehouse.conf
 	install -D -m 644 systemd/60-gatehouse.rules $(libdir)/udev/rules.d/60-gatehouse.rules
 	install -d $(datadir)/bash-completion/completions $(datadir)/zsh/vendor-completions $(datadir)/fish/vendor_completions.d
-	for command in gatehouse gatehouse-cloud; do \
+	for command in gatehouse gatehouse-cloud gatehouse-onboard; do \
 	    $(completions_by)/$$command --generate-completion-script bash > $(datadir)/bash-completion/completions/$$command && \
 	    $(completions_by)/$$command --generate-completion-script zsh > $(datadir)/zsh/vendor-completions/_$$command && \
 	    $(completions_by)/$$command --generate-completion-script fish > $(datadir)/fish/vendor_completions.d/$$command.fish && \
@@ -87,10 +87,10 @@ install: ## Binaries of `make release`, units, board files, completions; DESTDIR
 	test -e $(confdir)/gatehouse.toml || install -m 600 board/gatehouse.example.toml $(confdir)/gatehouse.toml
 
 uninstall: ## Remove what `make install` put there; configuration and state stay
-	rm -f $(bindir)/gatehouse $(bindir)/gatehouse-cloud
+	rm -f $(bindir)/gatehouse $(bindir)/gatehouse-cloud $(bindir)/gatehouse-onboard
 	rm -f $(libdir)/systemd/system/gatehouse.service $(libdir)/systemd/system/gatehouse-cloud.service
 	rm -f $(libdir)/sysusers.d/gatehouse.conf $(libdir)/tmpfiles.d/gatehouse.conf $(libdir)/udev/rules.d/60-gatehouse.rules
-	rm -f $(foreach command,gatehouse gatehouse-cloud,$(datadir)/bash-completion/completions/$(command) $(datadir)/zsh/vendor-completions/_$(command) $(datadir)/fish/vendor_completions.d/$(command).fish)
+	rm -f $(foreach command,gatehouse gatehouse-cloud gatehouse-onboard,$(datadir)/bash-completion/completions/$(command) $(datadir)/zsh/vendor-completions/_$(command) $(datadir)/fish/vendor_completions.d/$(command).fish)
 	rm -rf $(datadir)/gatehouse $(datadir)/doc/gatehouse
 	@echo "$(confdir), $(DESTDIR)/var/lib/gatehouse and $(DESTDIR)/var/lib/gatehouse-cloud are left as they are"
 

@@ -23,6 +23,7 @@ let package = Package(
     products: [
         .executable(name: "gatehouse", targets: ["gatehouse"]),
         .executable(name: "gatehouse-cloud", targets: ["gatehouse-cloud"]),
+        .executable(name: "gatehouse-onboard", targets: ["gatehouse-onboard"]),
         .executable(name: "gatehouse-demo", targets: ["gatehouse-demo"]),
     ],
     dependencies: [
@@ -61,6 +62,7 @@ let package = Package(
             name: "BluetoothLE", dependencies: ["CBluetooth", "Advertising", "JSONText"], swiftSettings: swift6),
         .target(name: "Systemd", swiftSettings: swift6),
         .target(name: "LogOutput", dependencies: [log], swiftSettings: swift6),
+        .target(name: "PrivateFiles", swiftSettings: swift6),
 
         // Floor 4: transports.
         .target(
@@ -92,8 +94,15 @@ let package = Package(
         .target(
             name: "OCFCloud",
             dependencies: [
-                "OCFModel", "CBOR", "CoAP", "CoAPMessages", "TLS", "JSONText", nio, nioPosix, log, sqlite, x509, crypto,
-                toml,
+                "OCFModel", "CBOR", "CoAP", "CoAPMessages", "TLS", "JSONText", "PrivateFiles", nio, nioPosix, log,
+                sqlite,
+                x509, crypto, toml,
+            ],
+            swiftSettings: swift6),
+        .target(
+            name: "Onboarding",
+            dependencies: [
+                "OCFModel", "CBOR", "CoAP", "CoAPMessages", "TLS", "JSONText", "PrivateFiles", nio, nioPosix,
             ],
             swiftSettings: swift6),
 
@@ -116,8 +125,14 @@ let package = Package(
         .executableTarget(
             name: "gatehouse-cloud",
             dependencies: [
-                "OCFCloud", "OCFModel", "CBOR", "JSONText", "Systemd", "LogOutput", arguments, lifecycle, log,
+                "OCFCloud", "OCFModel", "CBOR", "JSONText", "PrivateFiles", "Systemd", "LogOutput", arguments,
+                lifecycle,
+                log,
             ],
+            swiftSettings: swift6),
+        .executableTarget(
+            name: "gatehouse-onboard",
+            dependencies: ["Onboarding", "OCFCloud", "OCFModel", "CBOR", "JSONText", "PrivateFiles", "TLS", arguments],
             swiftSettings: swift6),
         .executableTarget(
             name: "gatehouse-demo", dependencies: ["OCFCloud", "OCFModel", "CBOR", "JSONText", arguments],
@@ -177,15 +192,23 @@ let package = Package(
         .testTarget(
             name: "OCFCloudTests",
             dependencies: [
-                "OCFCloud", "gatehouse-cloud", "OCFModel", "CBOR", "CoAP", "CoAPMessages", "JSONText", "TLS", nio,
-                nioPosix, log, x509,
+                "OCFCloud", "gatehouse-cloud", "OCFModel", "CBOR", "CoAP", "CoAPMessages", "JSONText", "PrivateFiles",
+                "TLS", nio, nioPosix, log, x509,
             ],
             exclude: ["Peers/ocf_device.py"], swiftSettings: swift6),
+        .testTarget(name: "PrivateFilesTests", dependencies: ["PrivateFiles"], swiftSettings: swift6),
+        .testTarget(
+            name: "OnboardingTests",
+            dependencies: [
+                "Onboarding", "OCFModel", "CBOR", "CoAP", "CoAPMessages", "TLS", "PrivateFiles", nio, nioPosix,
+            ],
+            swiftSettings: swift6),
         .testTarget(
             name: "GatewayTests", dependencies: ["Gateway", "FlashStore", "JSONText", "OneLoop", log],
             swiftSettings: swift6),
         .testTarget(
-            name: "InteropTests", dependencies: ["gatehouse", "gatehouse-cloud", "gatehouse-demo"],
+            name: "InteropTests",
+            dependencies: ["gatehouse", "gatehouse-cloud", "gatehouse-onboard", "gatehouse-demo"],
             path: "Tests/Interop/InteropTests", swiftSettings: swift6),
 
         // Benchmarks; `make bench`.

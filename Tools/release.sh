@@ -3,12 +3,12 @@
 # stays beside them, for `make size` and for reading crashes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-for product in gatehouse gatehouse-cloud; do
+for product in gatehouse gatehouse-cloud gatehouse-onboard; do
     swift build -c release --static-swift-stdlib --product "$product"
 done
 bin=$(swift build -c release --static-swift-stdlib --show-bin-path)
 mkdir -p .build/dist
-for product in gatehouse gatehouse-cloud; do
+for product in gatehouse gatehouse-cloud gatehouse-onboard; do
     strip -o ".build/dist/$product" "$bin/$product"
 done
 cp "$bin/gatehouse" .build/dist/gatehouse.symbols

@@ -1,5 +1,6 @@
 import ArgumentParser
 import OCFCloud
+import PrivateFiles
 
 /// Failures as people and scripts see them.
 enum Failure {
@@ -8,7 +9,9 @@ enum Failure {
         do {
             return try body()
         } catch let error as CloudError {
-            throw report(error)
+            throw report(error.reason, code(of: error.code))
+        } catch let error as FileError {
+            throw report(error.reason, code(of: .storage))
         }
     }
 
@@ -17,13 +20,15 @@ enum Failure {
         do {
             return try await body()
         } catch let error as CloudError {
-            throw report(error)
+            throw report(error.reason, code(of: error.code))
+        } catch let error as FileError {
+            throw report(error.reason, code(of: .storage))
         }
     }
 
-    private static func report(_ error: CloudError) -> ExitCode {
-        Output.complain(error.reason)
-        return ExitCode(code(of: error.code))
+    private static func report(_ reason: String, _ code: Int32) -> ExitCode {
+        Output.complain(reason)
+        return ExitCode(code)
     }
 
     static func code(of code: CloudError.Code) -> Int32 {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Glibc
 import OCFCloud
+import PrivateFiles
 
 /// Where the server's state and configuration are.
 struct StateOptions: ParsableArguments {

@@ -1,5 +1,6 @@
 import Foundation
 import OCFModel
+import PrivateFiles
 import Testing
 
 @testable import OCFCloud

@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import JSONText
 import OCFModel
+import PrivateFiles
 import Synchronization
 import Testing
 

@@ -6,17 +6,17 @@ import Testing
 private let floors: [[String]] = [
     ["CMbedTLS", "CGPIOD", "CBluetooth", "CExpat", "CDatagrams"],
     ["CBOR", "CoAPMessages", "Advertising", "JSONText", "QRCode"],
-    ["OneLoop", "TLS", "FlashStore", "GPIO", "BluetoothLE", "Systemd", "LogOutput"],
+    ["OneLoop", "TLS", "FlashStore", "GPIO", "BluetoothLE", "Systemd", "LogOutput", "PrivateFiles"],
     ["CoAP", "XMPP"],
     ["Concentrator", "Access", "Pairing", "OCFModel"],
-    ["GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "OCFCloud"],
+    ["GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "OCFCloud", "Onboarding"],
     ["Gateway"],
-    ["gatehouse", "gatehouse-cloud", "gatehouse-demo"],
+    ["gatehouse", "gatehouse-cloud", "gatehouse-onboard", "gatehouse-demo"],
 ]
 
 /// Companions run elsewhere: they share codecs, machinery, transports and values with the gateway, but no driver, no
 /// door and none of its domain.
-private let companions: Set<String> = ["OCFCloud"]
+private let companions: Set<String> = ["OCFCloud", "Onboarding"]
 private let gatewayOnly: Set<String> = [
     "GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "Concentrator", "Access", "Pairing", "Gateway",
 ]

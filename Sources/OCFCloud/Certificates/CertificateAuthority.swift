@@ -4,6 +4,8 @@ import OCFModel
 import SwiftASN1
 import X509
 
+import struct TLS.CertificateRequest
+
 /// The cloud's own certificate authority: one root, P-256, that signs the cloud's certificate and the identity
 /// certificates of devices and clients (OCF Security: CN `uuid:<id>`, extended key usage for OCF identities).
 ///
@@ -92,26 +94,28 @@ public struct CertificateAuthority: Sendable {
 
     /// Signs a device's own request (`/oic/sec/csr`), so that its key never leaves it.
     ///
+    /// Read by the library that devices write theirs with: others take exception to the form that it gives the algorithm.
+    ///
     /// - Throws: `.malformed` when the request does not parse, its signature is wrong, its key is not P-256, or its subject
     ///   is not `uuid:<id>`.
     public func sign(request pem: String, now: Date = Date()) throws -> (id: Identifier, issued: Issued) {
-        let request: CertificateSigningRequest
+        let request: CertificateRequest
         do {
-            request = try CertificateSigningRequest(pemEncoded: pem)
+            request = try CertificateRequest(pem: pem)
         } catch {
-            throw CloudError(.malformed, "the request is no PKCS #10 PEM: \(error)")
+            throw CloudError(.malformed, "the request is no PKCS #10 PEM: \(error.reason)")
         }
-        guard request.publicKey.isValidSignature(request.signature, for: request) else {
-            throw CloudError(.malformed, "the request's signature does not fit its key")
-        }
-        guard P256.Signing.PublicKey(request.publicKey) != nil else {
+        guard let key = try? P256.Signing.PublicKey(derRepresentation: request.publicKey.der) else {
             throw CloudError(.malformed, "the request's key is not P-256")
         }
-        guard let id = Self.identity(of: request.subject) else {
+        let names = request.subject.split(separator: ", ").filter { $0.hasPrefix("CN=") }
+        guard names.count == 1, let name = names.first, name.hasPrefix("CN=uuid:"),
+            let id = Identifier(name.dropFirst("CN=uuid:".count))
+        else {
             throw CloudError(.malformed, "the request's subject is \(request.subject), expected CN=uuid:<device id>")
         }
         let certificate = try issue(
-            id, publicKey: request.publicKey, years: Self.identityYears, hostNames: [], now: now)
+            id, publicKey: Certificate.PublicKey(key), years: Self.identityYears, hostNames: [], now: now)
         return (id, Issued(certificate: try Self.pem(certificate), key: nil))
     }
 

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import OCFModel
+import PrivateFiles
 
 /// The certificates in the cloud's state directory: `ca/ca.pem`, `ca/ca-key.pem`, `ca/cloud.pem`, `ca/cloud-key.pem`.
 public struct CertificateStore: Sendable {

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import OCFModel
+import PrivateFiles
 import TLS
 
 /// Everything a client of a cloud needs: where it is, whom to trust, and who we are.

@@ -59,6 +59,10 @@ extension CloudDatabase {
                 throw CloudError(.unauthorized, "the access token is unknown; ask the cloud's operator for a new one")
             }
 
+            let meant: String? = row["deviceID"]
+            guard meant == nil || meant == device.description else {
+                throw CloudError(.unauthorized, "the access token is for another device")
+            }
             let usedBy: String? = row["usedBy"]
             if let usedBy {
                 let usedAt: WallSeconds = row["usedAt"] ?? 0

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import PrivateFiles
 
 /// The cloud's state on disk: users, tokens (hashed), devices and links, in one SQLite file.
 ///

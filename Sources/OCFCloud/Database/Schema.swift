@@ -56,6 +56,13 @@ enum Schema {
                     INSERT INTO counter VALUES ('ins', 1);
                     """)
         }
+        migrator.registerMigration("2 tokens for named devices") { database in
+            try database.execute(
+                sql: """
+                    -- The device that alone may use the token; none for a token of any.
+                    ALTER TABLE oneTimeToken ADD COLUMN deviceID TEXT;
+                    """)
+        }
         return migrator
     }
 }

@@ -82,27 +82,64 @@ extension CloudDatabase {
                     let user = try String.fetchOne(
                         database, sql: "SELECT id FROM user WHERE name = ?", arguments: [name])
                 else { throw CloudError(.notFound, "there is no user \(name); add it by `gatehouse-cloud user add`") }
-                // Used tokens are kept a day, for the repeat of a sign-up whose answer was lost.
-                try database.execute(
-                    sql: "DELETE FROM oneTimeToken WHERE expiresAt < ? AND coalesce(usedAt, 0) < ?",
-                    arguments: [now, now - 86_400])
-                let open =
-                    try Int.fetchOne(
-                        database, sql: "SELECT count(*) FROM oneTimeToken WHERE userID = ? AND usedBy IS NULL",
-                        arguments: [user]) ?? 0
-                guard open < Self.mostOpenTokens else {
-                    throw CloudError(.limit, "\(name) has \(open) unused tokens; wait until some have expired")
-                }
-                try database.execute(
-                    sql: "INSERT INTO oneTimeToken (hash, userID, createdAt, expiresAt) VALUES (?, ?, ?, ?)",
-                    arguments: [token.hash, user, now, now + lifetime])
+                try Self.insert(
+                    token, user: user, device: nil, lifetime: lifetime, most: Self.mostOpenTokens, now: now,
+                    in: database)
                 return token
             }
         }
     }
 
+    /// Makes a one-time token with which one named device may sign up as one of the user's: what a mediator asks for
+    /// (device to cloud, 8.1.2.3). A later one for the same device takes the earlier, unused one's place.
+    ///
+    /// - Throws: `.forbidden` when the device is another user's, `.limit` when the user has too many such tokens open.
+    func createToken(
+        userID: Identifier, device: Identifier, lifetime: Int64, now: WallSeconds
+    ) async throws -> Secret {
+        let token = Secret.random()
+        try await pool.write { database in
+            let owner = try String.fetchOne(
+                database, sql: "SELECT userID FROM device WHERE id = ?", arguments: [device.description])
+            guard owner == nil || owner == userID.description else {
+                throw CloudError(.forbidden, "the device is registered to another user, who has to remove it first")
+            }
+            try database.execute(
+                sql: "DELETE FROM oneTimeToken WHERE userID = ? AND deviceID = ? AND usedBy IS NULL",
+                arguments: [userID.description, device.description])
+            try Self.insert(
+                token, user: userID.description, device: device, lifetime: lifetime, most: Self.mostMediatedTokens,
+                now: now, in: database)
+        }
+        return token
+    }
+
+    private static func insert(
+        _ token: Secret, user: String, device: Identifier?, lifetime: Int64, most: Int, now: WallSeconds,
+        in database: Database
+    ) throws {
+        // Used tokens are kept a day, for the repeat of a sign-up whose answer was lost.
+        try database.execute(
+            sql: "DELETE FROM oneTimeToken WHERE expiresAt < ? AND coalesce(usedAt, 0) < ?",
+            arguments: [now, now - 86_400])
+        let open =
+            try Int.fetchOne(
+                database, sql: "SELECT count(*) FROM oneTimeToken WHERE userID = ? AND usedBy IS NULL",
+                arguments: [user]) ?? 0
+        guard open < most else {
+            throw CloudError(.limit, "there are \(open) unused tokens of this user; wait until some have expired")
+        }
+        try database.execute(
+            sql: "INSERT INTO oneTimeToken (hash, userID, createdAt, expiresAt, deviceID) VALUES (?, ?, ?, ?, ?)",
+            arguments: [token.hash, user, now, now + lifetime, device?.description])
+    }
+
     /// Unused one-time tokens a user may have: a whole shelf of new gateways, and yet no way to fill the disk.
     static let mostOpenTokens = 1_000
+
+    /// Unused one-time tokens at which a user's clients get no more: a house full of new devices at once. Fewer than what
+    /// the operator may make, so that a client gone wild leaves the operator room.
+    static let mostMediatedTokens = 100
 
     /// Runs a database action, turning SQLite's errors into ``CloudError`` `.storage`.
     func storing<Result>(_ body: () throws -> Result) throws -> Result {

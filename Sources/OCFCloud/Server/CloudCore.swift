@@ -13,6 +13,7 @@ final class CloudCore: Sendable {
     let routes = RoutingTable()
     let watchers: DirectoryWatchers
     let presence = PresenceRecorder()
+    let mediation: MediationFacts
     let logger: Logger
     let clock: WallClock
 
@@ -29,12 +30,13 @@ final class CloudCore: Sendable {
     private let draining = Atomic(false)
 
     init(
-        configuration: ServerConfiguration, cloudID: Identifier, database: CloudDatabase, logger: Logger,
-        clock: @escaping WallClock
+        configuration: ServerConfiguration, cloudID: Identifier, database: CloudDatabase, mediation: MediationFacts,
+        logger: Logger, clock: @escaping WallClock
     ) {
         self.configuration = configuration
         self.cloudID = cloudID
         self.database = database
+        self.mediation = mediation
         self.logger = logger
         self.clock = clock
         watchers = DirectoryWatchers()

@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import OCFModel
+import PrivateFiles
 import Synchronization
 import TLS
 
@@ -56,10 +57,14 @@ public final class CloudServer: Sendable {
         let store = CertificateStore(state: directory)
         let certificate = configuration.certificate ?? store.cloudPath
         let id: Identifier
+        // A chain of one's own may have its root at its end; where it has not, only the operator knows it.
+        let trusted: String?
         if let path = configuration.certificate {
             id = try CertificateAuthority.inspect(certificate: PrivateFile.read(path)).id
+            trusted = (try? CertificateChain(file: path))?.certificates.last.flatMap { $0.isAuthority ? $0.pem : nil }
         } else {
             id = try store.cloudID()
+            trusted = try? PrivateFile.read(store.authorityPath)
         }
         do throws(TLSError) {
             let identity = try Identity(
@@ -88,8 +93,9 @@ public final class CloudServer: Sendable {
         self.configuration = configuration
         core = CloudCore(
             configuration: configuration, cloudID: id, database: try CloudDatabase(directory: directory),
-            logger: logger,
-            clock: clock)
+            mediation: MediationFacts(
+                trust: trusted, authority: configuration.trust == nil ? store : nil),
+            logger: logger, clock: clock)
         group = MultiThreadedEventLoopGroup(
             numberOfThreads: configuration.threads > 0 ? configuration.threads : System.coreCount)
     }

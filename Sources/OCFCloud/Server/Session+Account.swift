@@ -98,7 +98,7 @@ extension Session {
 
     // MARK: - Reading and writing
 
-    private func body(of request: Message) throws -> CBOR.Map {
+    func body(of request: Message) throws -> CBOR.Map {
         guard let body = try request.representation()?.entries else {
             throw CloudError(.malformed, "expected a CBOR map as payload")
         }

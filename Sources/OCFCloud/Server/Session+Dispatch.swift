@@ -19,6 +19,7 @@ extension Session {
         case "/oic/sec/account": answer(request, exchange, closesOnError: true, account)
         case "/oic/sec/session": answer(request, exchange, closesOnError: true, session)
         case "/oic/sec/tokenrefresh": answer(request, exchange, closesOnError: true, tokenRefresh)
+        case DeviceToken.path: answer(request, exchange, closesOnError: false, deviceToken)
         case "/oic/rd": answer(request, exchange, closesOnError: false, directory)
         case "/oic/res": discover(request, exchange)
         case "/oic/d": describe(request, exchange) { $0.description(of: request) }

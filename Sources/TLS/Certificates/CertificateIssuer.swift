@@ -23,6 +23,20 @@ public struct CertificateIssuer: Sendable {
         }
     }
 
+    /// A role that a certificate gives (OCF security, "Role certificates").
+    public struct Role: Sendable, Hashable {
+        /// Its name.
+        public var name: String
+        /// Who gives it its meaning, when named.
+        public var authority: String?
+
+        /// A role.
+        public init(_ name: String, authority: String? = nil) {
+            self.name = name
+            self.authority = authority
+        }
+    }
+
     /// What a certificate is to say.
     public struct Order: Sendable {
         /// The common name: "uuid:…" for OCF, a host for others.
@@ -35,6 +49,8 @@ public struct CertificateIssuer: Sendable {
         public var usage: ExtendedKeyUsage?
         /// DNS names and IP addresses (as text) of the subjectAltName.
         public var names: [String]
+        /// Roles of the subjectAltName, which stand in a role certificate.
+        public var roles: [Role] = []
         /// Whether it may issue others.
         public var isAuthority: Bool
 
@@ -56,6 +72,17 @@ public struct CertificateIssuer: Sendable {
             Order(
                 commonName: "uuid:\(uuid)", publicKey: publicKey, validity: validity,
                 usage: [.server, .client, .ocfIdentity])
+        }
+
+        /// An OCF role certificate: CN uuid:…, its extended key usage beside client and server, and at least one role.
+        public static func ocfRole(
+            _ roles: [Role], uuid: String, publicKey: PublicKey, validity: Validity
+        ) -> Order {
+            var order = Order(
+                commonName: "uuid:\(uuid)", publicKey: publicKey, validity: validity,
+                usage: [.server, .client, .ocfRole])
+            order.roles = roles
+            return order
         }
     }
 
@@ -102,7 +129,12 @@ public struct CertificateIssuer: Sendable {
         // RFC 5280 4.1.2.2: positive, at most 20 bytes. 15 random bytes after a first byte of 1 to 127 are both.
         let serial = [Cryptography.random(1)[0] & 0x7F | 0x01] + Cryptography.random(15)
         let usage = order.usage.map(DER.extendedKeyUsage) ?? []
-        let names = order.names.isEmpty ? [] : DER.alternativeNames(order.names)
+        // X.520's bound of common names and of units.
+        for text in order.roles.flatMap({ [$0.name, $0.authority ?? "-"] }) where !(1...64).contains(text.utf8.count) {
+            throw TLSError(.malformedRequest, "role \"\(text)\": expected 1 to 64 bytes")
+        }
+        let hasNames = !order.names.isEmpty || !order.roles.isEmpty
+        let names = hasNames ? DER.alternativeNames(order.names, roles: order.roles) : []
         // digitalSignature + keyAgreement is what OCF asks of an identity, keyCertSign + cRLSign of an authority.
         let keyUsage: UInt32 = order.isAuthority ? 0x06 : 0x88
         let subject = "CN=\(order.commonName)"

@@ -14,13 +14,24 @@ enum DER {
         return value(0x30, oids.flatMap { value(0x06, $0) })
     }
 
-    /// GeneralNames (RFC 5280 4.2.1.6): what reads as an address is one, all else is a DNS name.
-    static func alternativeNames(_ names: [String]) -> [UInt8] {
+    /// GeneralNames (RFC 5280 4.2.1.6): what reads as an address is one, all else is a DNS name. Roles are directory
+    /// names, CN the role and OU who gives it its meaning (OCF security, "Role certificates").
+    static func alternativeNames(_ names: [String], roles: [CertificateIssuer.Role] = []) -> [UInt8] {
         value(
             0x30,
             names.flatMap { name in
                 address(name).map { value(0x87, $0) } ?? value(0x82, Array(name.utf8))
-            })
+            }
+                + roles.flatMap { role in
+                    var relative = attribute([0x55, 0x04, 0x03], role.name)
+                    if let authority = role.authority { relative += attribute([0x55, 0x04, 0x0B], authority) }
+                    return value(0xA4, value(0x30, relative))
+                })
+    }
+
+    /// A relative distinguished name of one attribute, as UTF-8.
+    private static func attribute(_ type: [UInt8], _ text: String) -> [UInt8] {
+        value(0x31, value(0x30, value(0x06, type) + value(0x0C, Array(text.utf8))))
     }
 
     /// The 4 or 16 bytes of an IP address; nil for other text.

@@ -3,6 +3,7 @@ import Foundation
 import JSONText
 import OCFCloud
 import OCFModel
+import PrivateFiles
 
 /// `gatehouse-cloud devices`
 struct DevicesCommand: ParsableCommand {

@@ -2,11 +2,13 @@ import ArgumentParser
 import Foundation
 import JSONText
 import OCFCloud
+import OCFModel
 
 /// `gatehouse-cloud token`
 struct TokenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "token", abstract: "One-time tokens by which devices join a user.", subcommands: [Create.self])
+        commandName: "token", abstract: "One-time tokens by which devices join a user.",
+        subcommands: [Create.self, Request.self])
 
     /// `gatehouse-cloud token create`
     struct Create: ParsableCommand {
@@ -48,6 +50,42 @@ struct TokenCommand: ParsableCommand {
                     \(CloudSnippet.text(uri: uri, sid: sid, token: token))
                     """)
             }
+        }
+    }
+}
+
+extension TokenCommand {
+    /// `gatehouse-cloud token request`
+    struct Request: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Ask the cloud, as a client of a user, for a token for one device of the same user.",
+            discussion: """
+                Works from anywhere, by the client's directory. The token serves the device named alone. `gatehouse-onboard \
+                cloud` does the same, and gives the token to the device.
+                """)
+
+        @Option(help: ArgumentHelp("The device's id.", valueName: "uuid")) var di: Identifier
+        @Option(help: ArgumentHelp("How long it can be used: 30m, 1h, 7d, or seconds.", valueName: "time"))
+        var validFor: Lifetime = Lifetime(seconds: 600)
+        @OptionGroup var options: ClientOptions
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() async throws {
+            let given = try await options.use { try await $0.invite(di, validFor: Int(validFor.seconds)) }
+            if json {
+                return Output.json([
+                    "token": .string(given.token.text), "cloud": .string(given.cloud.description),
+                    "sid": .string(given.cloudID.description), "validFor": .int(given.validFor),
+                    "trust": .string(orNull: given.trust),
+                ])
+            }
+            print(
+                """
+                token     \(given.token.text)
+                cloud     \(given.cloud)
+                sid       \(given.cloudID)
+                valid for \(given.validFor) s, for \(di) alone
+                """)
         }
     }
 }

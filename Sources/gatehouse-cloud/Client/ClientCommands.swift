@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import OCFCloud
 import OCFModel
+import PrivateFiles
 
 /// `gatehouse-cloud client`
 struct ClientCommand: ParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import OCFCloud
 import OCFModel
+import PrivateFiles
 
 extension Identifier: ExpressibleByArgument {
     /// A UUID from the command line.

@@ -4,6 +4,7 @@ import Glibc
 import LogOutput
 import Logging
 import OCFCloud
+import PrivateFiles
 import ServiceLifecycle
 import Systemd
 

@@ -2,6 +2,7 @@ import CBOR
 import Foundation
 import JSONText
 import OCFModel
+import PrivateFiles
 import Synchronization
 import Testing
 

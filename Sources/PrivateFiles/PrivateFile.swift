@@ -1,11 +1,11 @@
 import Foundation
 import Glibc
 
-/// Files that their owner alone may read: keys, tokens, the database.
+/// Files that their owner alone may read: keys, tokens, databases.
 public enum PrivateFile {
     /// Writes `text` whole or not at all: into a new file beside it, forced to disk, then renamed over it.
     ///
-    /// - Throws: ``CloudError`` `.storage` naming the path and the system's reason.
+    /// - Throws: ``FileError`` naming the path and the system's reason.
     public static func write(_ text: String, to path: String, mode: mode_t = 0o600) throws {
         let temporary = "\(path).new-\(getpid())"
         unlink(temporary)
@@ -42,14 +42,14 @@ public enum PrivateFile {
 
     /// Reads a text file of at most a megabyte (the largest of ours is a certificate chain of kilobytes).
     ///
-    /// - Throws: ``CloudError`` `.storage` naming the path and the system's reason.
+    /// - Throws: ``FileError`` naming the path and the system's reason.
     public static func read(_ path: String) throws -> String {
         guard let data = FileManager.default.contents(atPath: path) else {
             let reason = access(path, F_OK) == 0 ? "permission denied" : "no such file"
-            throw CloudError(.storage, "cannot read \(path): \(reason)")
+            throw FileError("cannot read \(path): \(reason)")
         }
         guard data.count <= 1 << 20, let text = String(data: data, encoding: .utf8) else {
-            throw CloudError(.storage, "cannot read \(path): expected a text of at most 1 MiB")
+            throw FileError("cannot read \(path): expected a text of at most 1 MiB")
         }
         return text
     }
@@ -60,20 +60,20 @@ public enum PrivateFile {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
-            throw CloudError(.storage, "cannot make the directory \(path): \(String(cString: strerror(errno)))")
+            throw FileError("cannot make the directory \(path): \(String(cString: strerror(errno)))")
         }
     }
 
     /// Makes an empty file if there is none, and takes everybody's access but the owner's from it; before SQLite opens it,
     /// since the log beside a database gets the database's own permissions.
-    static func touch(_ path: String) throws {
+    public static func touch(_ path: String) throws {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure("open", path) }
         defer { close(descriptor) }
         guard fchmod(descriptor, 0o600) == 0 else { throw failure("set permissions of", path) }
     }
 
-    private static func failure(_ action: String, _ path: String) -> CloudError {
-        CloudError(.storage, "cannot \(action) \(path): \(String(cString: strerror(errno)))")
+    private static func failure(_ action: String, _ path: String) -> FileError {
+        FileError("cannot \(action) \(path): \(String(cString: strerror(errno)))")
     }
 }
