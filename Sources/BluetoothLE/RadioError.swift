@@ -1,7 +1,7 @@
 import Glibc
 
 /// What went wrong with the kernel's Bluetooth.
-public struct RadioError: Error, Sendable, Equatable, CustomStringConvertible {
+public struct RadioError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The kind of mistake; what programs compare.
     public enum Code: String, Sendable, Hashable {
         /// The kernel has no Bluetooth, or the service may not use it.
