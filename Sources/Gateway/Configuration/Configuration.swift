@@ -86,8 +86,10 @@ public struct Configuration: Sendable, Equatable {
 
     /// `[ble]`
     public struct BLE: Sendable, Equatable {
-        /// `none` or `capture`.
+        /// `none`, `kernel` or `capture`.
         public var source: String
+        /// Names or addresses of the adapters that listen; empty for all.
+        public var adapters: [String]
         /// The recording's path.
         public var capture: String
         /// Replay speed; 0 for no waiting.

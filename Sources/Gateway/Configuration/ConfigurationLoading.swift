@@ -239,9 +239,16 @@ struct ConfigurationReader {
             })
     }
 
+    /// A simulated board has simulated sensors, if any; a real one listens with what it has.
+    private func source() -> String {
+        let wanted = value("ble.source").textValue
+        guard wanted == "auto" else { return wanted }
+        return value("board.simulated").flag ? "none" : "kernel"
+    }
+
     private func ble() -> Configuration.BLE {
         .init(
-            source: value("ble.source").textValue, capture: path("ble.capture"),
+            source: source(), adapters: value("ble.adapters").listValue, capture: path("ble.capture"),
             speed: value("ble.speed").numberValue, loop: value("ble.loop").flag, admit: value("ble.admit").textValue,
             allow: value("ble.allow").listValue, deny: value("ble.deny").listValue,
             maximum: value("ble.nodes_maximum").integerValue,

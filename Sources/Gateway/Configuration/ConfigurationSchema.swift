@@ -1,3 +1,4 @@
+import BluetoothLE
 import OCFDoor
 import XMPP
 
@@ -183,8 +184,14 @@ extension ConfigurationSchema {
 
     private static let bleKeys: [ConfigurationKey] = [
         ConfigurationKey(
-            "ble.source", .choice(["none", "capture"]), default: "\"none\"",
-            "Where adverts come from: `capture` replays a recorded file."),
+            "ble.source", .choice(["auto", "kernel", "capture", "none"]), default: "\"auto\"",
+            "Where adverts come from: `kernel` this machine's adapters, `capture` a recorded file; `auto` is `kernel`, and "
+                + "`none` on a simulated board."),
+        ConfigurationKey(
+            "ble.adapters",
+            .list(
+                of: "an adapter's name such as hci0, or its address", check: { KernelRadio.Selection([$0]) != nil }),
+            default: "[]", "The adapters that listen, by name or by address; all when it is empty."),
         ConfigurationKey(
             "ble.capture", .path, default: "\"\"", "The recording: btsnoop, or JSON lines."),
         ConfigurationKey(

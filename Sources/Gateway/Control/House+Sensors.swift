@@ -27,6 +27,8 @@ extension House {
         } catch {
             throw ControlError(error)
         }
+        // Who is to join should have its name; sensors tell it when they are asked.
+        radio?.scanActively(for: .seconds(seconds))
     }
 
     /// The window as it is; `null` when it is shut.

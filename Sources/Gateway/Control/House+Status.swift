@@ -1,3 +1,4 @@
+import BluetoothLE
 import JSONText
 import OneLoop
 import Pairing
@@ -50,6 +51,10 @@ extension House {
             if case .ended(let reason) = state { all.append(("ble", "\(source) \(reason)")) }
         }
         if let trouble = xmpp?.trouble { all.append(("xmpp", trouble)) }
+        if let radio = radio?.status {
+            if let reason = radio.trouble { all.append(("ble", reason)) }
+            for adapter in radio.adapters { if let reason = adapter.trouble() { all.append(("ble", reason)) } }
+        }
         if let trouble = cloud.trouble { all.append(("cloud", trouble.description)) }
         if let trouble = security?.trouble { all.append(("security", trouble)) }
         if let trouble = local?.trouble { all.append(("ocf", trouble)) }
@@ -100,9 +105,30 @@ extension House {
 
     private var bluetooth: JSON {
         let counted = ble.statistics
-        return [
+        var shown: JSONObject = [
             "adverts": .int(counted.received), "decoded": .int(counted.decoded), "repeated": .int(counted.repeated),
             "from_strangers": .int(counted.fromStrangers), "refused": .int(counted.refused),
+        ]
+        if let radio = radio?.status {
+            shown["dropped"] = .int(Int(clamping: radio.dropped))
+            shown["adapters"] = .array(radio.adapters.map { Self.adapter($0) })
+            shown["unused_adapters"] = .array(radio.unused.map { .string("\($0)") })
+        }
+        return .object(shown)
+    }
+
+    private static func adapter(_ adapter: AdapterStatus) -> JSON {
+        var recoveries = JSONObject()
+        for step in RecoveryLadder.Step.allCases {
+            if let count = adapter.recoveries[step] { recoveries[step.rawValue] = .int(count) }
+        }
+        let silence = adapter.lastHeard.map { Int((ContinuousClock.now - $0).components.seconds) }
+        return [
+            "name": .string("\(adapter.index)"), "address": .string(orNull: adapter.address.map { "\($0)" }),
+            "state": .string(adapter.stateText), "active": .bool(adapter.isActive),
+            "extended": .bool(adapter.isExtended), "reports": .int(Int(clamping: adapter.reports)),
+            "last_heard_s": silence.map { .int($0) } ?? .null,
+            "scans_started": .int(Int(clamping: adapter.scansStarted)), "recoveries": .object(recoveries),
         ]
     }
 

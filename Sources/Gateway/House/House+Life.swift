@@ -91,6 +91,7 @@ extension House {
         } catch {
             missing.append(("gpio", error.reason))
         }
+        if configuration.ble.source == "kernel" { startRadio() }
         guard configuration.ble.source == "capture" else { return }
         do throws(CaptureError) {
             let capture = try Capture.load(path: configuration.ble.capture)
@@ -102,6 +103,14 @@ extension House {
         } catch {
             missing.append(("ble", "the capture cannot be replayed: \(error.reason)"))
         }
+    }
+
+    private func startRadio() {
+        let log = bluetoothLog
+        let selection = KernelRadio.Selection(configuration.ble.adapters) ?? .all
+        let radio = KernelRadio(selection) { line in log.notice("\(line)") }
+        self.radio = radio
+        ble.start(radio)
     }
 
     private func noteMissing() {

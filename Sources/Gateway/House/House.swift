@@ -1,4 +1,5 @@
 import BLENodes
+import BluetoothLE
 import Concentrator
 import FlashStore
 import GPIO
@@ -44,12 +45,15 @@ final class House {
     let events: EventStream
     let log: Logger
     let controlLog: Logger
+    let bluetoothLog: Logger
     let started = ContinuousClock.now
 
     var control: ControlServer?
     var xmpp: XMPPHouse?
     private(set) lazy var administration = HouseAdministration(self)
     let xmppLog: Logger
+    /// The adapters of this machine; nil when adverts come from elsewhere.
+    var radio: KernelRadio?
     var clockWatch = ClockWatch()
     /// What is missing for good in this run, by part; what comes and goes is asked when it is shown.
     var missing: [(part: String, reason: String)] = []
@@ -105,6 +109,7 @@ final class House {
         var limits = Concentrator.Limits()
         if configuration.xmpp.account.isEmpty { limits.historyFields = 0 }
         concentrator = Concentrator(limits: limits)
+        bluetoothLog = logger("ble")
         let events = EventStream()
         self.events = events
         let simulated = configuration.board.simulated ? Board.simulate(lines: configuration.lines) : nil

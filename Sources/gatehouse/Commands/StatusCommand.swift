@@ -43,8 +43,10 @@ enum StatusText {
             rows.append(
                 (
                     "bluetooth",
-                    ble.object?.members.map { "\($0.name.spaced) \(text($0.value))" }.joined(separator: ", ") ?? ""
+                    ble.object?.members.filter { $0.value.array == nil }
+                        .map { "\($0.name.spaced) \(text($0.value))" }.joined(separator: ", ") ?? ""
                 ))
+            for adapter in ble["adapters"]?.array ?? [] { rows.append(("adapter", self.adapter(adapter))) }
         }
         if let store = status["store"] {
             rows.append(
@@ -64,6 +66,18 @@ enum StatusText {
         if let candidate = pairing["candidate"]?.string { line += ": \(candidate)" }
         if let left = pairing["ends_in_s"]?.int { line += ", press the button within \(left) s" }
         if pairing["locked"]?.bool == true { line += ", locked" }
+        return line
+    }
+
+    private static func adapter(_ adapter: JSON) -> String {
+        var line = "\(text(adapter["name"])) \(text(adapter["address"])), \(text(adapter["state"]))"
+        if adapter["active"]?.bool == true { line += ", actively" }
+        line += ", \(text(adapter["reports"])) reports"
+        if let silence = adapter["last_heard_s"]?.int { line += ", the last \(duration(silence)) ago" }
+        let recoveries = adapter["recoveries"]?.object?.members ?? []
+        if !recoveries.isEmpty {
+            line += "; " + recoveries.map { "\($0.name) \(text($0.value)) times" }.joined(separator: ", ")
+        }
         return line
     }
 
