@@ -69,6 +69,9 @@ let package = Package(
             name: "CoAP", dependencies: ["CDatagrams", "CoAPMessages", "TLS", nio, nioPosix], swiftSettings: swift6),
         .target(name: "XMPP", dependencies: ["TLS", "CExpat", nio, nioPosix, log], swiftSettings: swift6),
 
+        .target(
+            name: "GATT", dependencies: ["BluetoothLE", "Advertising", "OneLoop", log], swiftSettings: swift6),
+
         // Floor 5: the domain.
         .target(name: "Concentrator", dependencies: ["OneLoop"], swiftSettings: swift6),
         .target(name: "Access", dependencies: ["OneLoop"], swiftSettings: swift6),
@@ -153,6 +156,9 @@ let package = Package(
         .testTarget(name: "GPIOTests", dependencies: ["GPIO"], swiftSettings: swift6),
         .testTarget(
             name: "BluetoothLETests", dependencies: ["BluetoothLE", "Advertising", "JSONText"], swiftSettings: swift6),
+        .testTarget(
+            name: "GATTTests", dependencies: ["GATT", "BluetoothLE", "Advertising", "OneLoop"],
+            swiftSettings: swift6),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd"], swiftSettings: swift6),
         .testTarget(name: "LogOutputTests", dependencies: ["LogOutput", log], swiftSettings: swift6),
         .testTarget(
@@ -248,6 +254,8 @@ if Context.environment["GATEHOUSE_FUZZ"] != nil {
         ("AdvertisingFuzz", ["Advertising", "BluetoothLE"]), ("DTLSFuzz", ["TLS", nio]),
         ("SecurityFuzz", ["OCFModel", "CBOR", "CoAPMessages"]), ("CertificateFuzz", ["OCFModel", "TLS"]),
         ("XMPPFuzz", ["XMPP", "TLS"]), ("XMPPDoorFuzz", ["XMPPDoor", "XMPP", "Concentrator"]),
+        ("XMPPFuzz", ["XMPP", "TLS"]),
+        ("ATTFuzz", ["GATT"]),
     ]
     package.targets += fuzzed.map { fuzz in
         .executableTarget(

@@ -7,7 +7,7 @@ private let floors: [[String]] = [
     ["CMbedTLS", "CGPIOD", "CBluetooth", "CExpat", "CDatagrams"],
     ["CBOR", "CoAPMessages", "Advertising", "JSONText", "QRCode"],
     ["OneLoop", "TLS", "FlashStore", "GPIO", "BluetoothLE", "Systemd", "LogOutput", "PrivateFiles"],
-    ["CoAP", "XMPP"],
+    ["CoAP", "GATT", "XMPP"],
     ["Concentrator", "Access", "Pairing", "OCFModel"],
     ["GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "OCFCloud", "Onboarding"],
     ["Gateway"],
