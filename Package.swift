@@ -83,7 +83,7 @@ let package = Package(
             name: "GPIONodes", dependencies: ["Concentrator", "GPIO", "OneLoop", log], swiftSettings: swift6),
         .target(
             name: "BLENodes",
-            dependencies: ["Concentrator", "BluetoothLE", "Advertising", "OneLoop", "FlashStore", log],
+            dependencies: ["Concentrator", "BluetoothLE", "GATT", "Advertising", "OneLoop", "FlashStore", log],
             swiftSettings: swift6),
         .target(
             name: "OCFDoor",
@@ -156,8 +156,11 @@ let package = Package(
         .testTarget(name: "GPIOTests", dependencies: ["GPIO"], swiftSettings: swift6),
         .testTarget(
             name: "BluetoothLETests", dependencies: ["BluetoothLE", "Advertising", "JSONText"], swiftSettings: swift6),
+        .target(
+            name: "FakePeripherals", dependencies: ["GATT", "Advertising", "OneLoop"], path: "Tests/FakePeripherals",
+            swiftSettings: swift6),
         .testTarget(
-            name: "GATTTests", dependencies: ["GATT", "BluetoothLE", "Advertising", "OneLoop"],
+            name: "GATTTests", dependencies: ["GATT", "FakePeripherals", "BluetoothLE", "Advertising", "OneLoop"],
             swiftSettings: swift6),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd"], swiftSettings: swift6),
         .testTarget(name: "LogOutputTests", dependencies: ["LogOutput", log], swiftSettings: swift6),
@@ -182,7 +185,11 @@ let package = Package(
             swiftSettings: swift6),
         .testTarget(
             name: "BLENodesTests",
-            dependencies: ["BLENodes", "BluetoothLE", "Advertising", "Concentrator", "FlashStore", "OneLoop", log],
+            dependencies: [
+                "BLENodes", "GATT", "FakePeripherals", "BluetoothLE", "Advertising", "Concentrator", "FlashStore",
+                "OneLoop",
+                log,
+            ],
             swiftSettings: swift6),
         .testTarget(
             name: "OCFDoorTests",

@@ -2,6 +2,7 @@ import Advertising
 import BluetoothLE
 import Concentrator
 import FlashStore
+import GATT
 import OneLoop
 
 extension BLENodes {
@@ -46,14 +47,8 @@ extension BLENodes {
             return false
         }
         let device = Device(id: Self.id(address), key: key(of: address), record: record)
-        let name = displayName(address, record)
         let description = NodeDescription(
-            id: device.id, displayName: name,
-            parameters: [
-                Parameter(
-                    name: BLENodes.nameParameter, kind: .text(maximumLength: DeviceRecord.longestName),
-                    value: .text(name))
-            ],
+            id: device.id, displayName: displayName(address, record), parameters: nodeParameters(address, device),
             deviceClass: record.deviceClass)
         do {
             try concentrator.add(description, driver: self)
@@ -62,11 +57,12 @@ extension BLENodes {
             return false
         }
         devices[address] = device
+        beginSession(address, device)
         return true
     }
 
     /// The name a person gave, the configuration's, the advertised one, or the address.
-    private func displayName(_ address: BluetoothAddress, _ record: DeviceRecord) -> String {
+    func displayName(_ address: BluetoothAddress, _ record: DeviceRecord) -> String {
         if record.isNameGiven, !record.name.isEmpty { return record.name }
         if let name = configuration.devices[address]?.name, !name.isEmpty { return DeviceRecord.name(name) }
         return record.name.isEmpty ? address.hex : record.name
@@ -141,20 +137,30 @@ extension BLENodes {
         keys[address] = nil
         try await erase(BLENodes.keyPrefix + address.hex)
         try await erase(BLENodes.bindKeyPrefix + address.hex)
+        try await erase(BLENodes.databasePrefix + address.hex)
     }
 
     /// Takes a node away; what is remembered of it stays.
     func removeNode(_ address: BluetoothAddress) {
         guard let device = devices.removeValue(forKey: address) else { return }
+        endSession(device)
         isFullTold = false
         concentrator.remove(device.id)
     }
 }
 
 extension BLENodes: NodeDriver {
-    /// Sets a node's name; an empty one gives back the advertised or configured name.
+    /// Sets a node's name (an empty one gives back the advertised or configured name), or what its characteristics offer.
     public func write(_ node: NodeID, _ values: [(parameter: String, value: FieldValue)]) async throws(NodeError) {
         for (parameter, value) in values {
+            if parameter != BLENodes.nameParameter, let session = session(node), session.has(parameter) {
+                do throws(GATTError) {
+                    try await session.write(parameter, value)
+                } catch {
+                    throw BLENodes.failure(node, error)
+                }
+                continue
+            }
             guard parameter == BLENodes.nameParameter, let name = value.text else {
                 throw NodeError(.unknownParameter, "\(node) has no parameter \(parameter) that takes \(value)")
             }

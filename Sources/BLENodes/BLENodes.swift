@@ -2,6 +2,7 @@ import Advertising
 import BluetoothLE
 import Concentrator
 import FlashStore
+import GATT
 import Logging
 import OneLoop
 
@@ -47,6 +48,8 @@ public final class BLENodes {
     var awaited: [BluetoothAddress: DeviceRecord] = [:]
     /// Bind keys that were given at run time.
     var keys: [BluetoothAddress: [UInt8]] = [:]
+    var central: GATTCentral?
+    var secure: (@Loop (ATTPeer, GATTClient, ATTError) async throws(GATTError) -> Void)?
     var join: JoinWindow?
     var joinTimer: LoopTimer?
     var joinHandlers: [@Loop (JoinEvent) -> Void] = []
@@ -139,8 +142,10 @@ public final class BLENodes {
     /// Marks those as unavailable that have been silent too long.
     func sweep(at time: ContinuousClock.Instant) {
         for device in devices.values
-        // The silence of a device that waits for something to happen means nothing.
-        where !device.isTriggerBased && device.presence.isGone(at: time, isConnectable: device.isConnectable) {
+        // The silence of a device that waits for something to happen means nothing, nor that of one that is connected.
+        where !device.isTriggerBased && device.session?.isConnected != true
+            && device.presence.isGone(at: time, isConnectable: device.isConnectable)
+        {
             concentrator.setAvailable(device.id, false)
         }
     }
@@ -235,6 +240,7 @@ public final class BLENodes {
                     timestamp: now))
         }
         if !fields.isEmpty { concentrator.update(device.id, fields: fields) }
+        call(device, advertisement)
     }
 
     /// Decodes a node's message and judges it.
@@ -253,11 +259,11 @@ public final class BLENodes {
             guard device.lastRefused != advertisement.payload else { return [] }
             device.lastRefused = advertisement.payload
             device.trouble.failed(refusal.code)
-            tellTrouble(device)
+            tellKeyTrouble(device)
             return []
         case .decoded:
             device.trouble.succeeded()
-            tellTrouble(device)
+            tellKeyTrouble(device)
         }
         switch device.filter.judge(list.envelope, at: advertisement.receivedAt) {
         case .duplicate: counters.repeated += 1
@@ -284,18 +290,26 @@ public final class BLENodes {
         return FieldMapping.fields(list, at: now, counts: &device.counts) { concentrator.node(device.id)?.field($0) }
     }
 
-    /// Tells what is wrong with the key, or that nothing is any more.
-    private func tellTrouble(_ device: Device) {
+    /// Tells what is wrong with the key, when that is news.
+    private func tellKeyTrouble(_ device: Device) {
         guard device.trouble.isNews() else { return }
-        guard let trouble = device.trouble.current else {
-            return concentrator.setState(device.id, .none)
+        if let trouble = device.trouble.current { log.warning("\(device.id) \(trouble.text)") }
+        tellTrouble(device)
+    }
+
+    /// Tells what is wrong with the key and with connections, or that nothing is any more.
+    func tellTrouble(_ device: Device) {
+        var messages: [NodeMessage] = []
+        if let trouble = device.trouble.current {
+            messages.append(
+                NodeMessage(
+                    kind: trouble == .wrongKey ? .error : .warning, eventID: trouble.rawValue, text: trouble.text))
         }
-        log.warning("\(device.id) \(trouble.text)")
-        let isError = trouble == .wrongKey
+        if let trouble = device.session?.trouble {
+            messages.append(NodeMessage(kind: .error, eventID: "gatt", text: trouble))
+        }
+        let isError = messages.contains { $0.kind == .error }
         concentrator.setState(
-            device.id, isError ? .errorUnsigned : .warningUnsigned,
-            messages: [
-                NodeMessage(kind: isError ? .error : .warning, eventID: trouble.rawValue, text: trouble.text)
-            ])
+            device.id, messages.isEmpty ? .none : isError ? .errorUnsigned : .warningUnsigned, messages: messages)
     }
 }

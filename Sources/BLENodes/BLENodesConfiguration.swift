@@ -16,11 +16,14 @@ public struct BLENodesConfiguration: Sendable {
         public var name: String?
         /// The bind key: 16 bytes, or 12 for MiBeacon before version 4.
         public var key: [UInt8]?
+        /// What is wanted over connections; nil when it is not to be connected to.
+        public var gatt: GATTPlan?
 
         /// A sensor.
-        public init(name: String? = nil, key: [UInt8]? = nil) {
+        public init(name: String? = nil, key: [UInt8]? = nil, gatt: GATTPlan? = nil) {
             self.name = name
             self.key = key
+            self.gatt = gatt
         }
     }
 
@@ -34,6 +37,8 @@ public struct BLENodesConfiguration: Sendable {
     public var devices: [BluetoothAddress: Device]
     /// How many nodes there may be: 500 sensors are far more than one radio hears; at 4 KB each they are 2 MB.
     public var maximum: Int
+    /// How often devices are read that a person has said to connect to.
+    public var gattInterval: Duration = GATTPlan.usualInterval
 
     /// A configuration; with no arguments nobody is admitted.
     public init(

@@ -123,6 +123,24 @@ public final class Concentrator {
         bus.post(.added(record.snapshot))
     }
 
+    /// Gives a node other parameters, as one that is only now known to have them.
+    ///
+    /// Told as the node's going and coming: what a node can do is part of what it is, and a door shows it anew. Fields and
+    /// state stay. Does nothing when they are the same but for their values, which stay too.
+    public func setParameters(_ id: NodeID, _ parameters: [Parameter]) {
+        guard let record = records[id] else { return }
+        let parameters = parameters.prefix(limits.parametersPerNode).map { parameter in
+            guard let known = record.description.parameters.first(where: { $0.name == parameter.name }),
+                known.kind == parameter.kind
+            else { return parameter }
+            return known
+        }
+        guard parameters != record.description.parameters else { return }
+        bus.post(.removed(id))
+        record.description.parameters = parameters
+        bus.post(.added(record.snapshot))
+    }
+
     /// Removes a node and all below it, the lowest first; does nothing when it is none.
     public func remove(_ id: NodeID) {
         guard let record = records[id] else { return }

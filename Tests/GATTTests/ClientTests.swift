@@ -1,3 +1,4 @@
+import FakePeripherals
 import OneLoop
 import Testing
 
@@ -223,10 +224,4 @@ private let echoType = AttributeType("6E400002-B5A3-F393-E0A9-E50E24DCCA9E") ?? 
         #expect(GATTDatabase(bytes + [0]) == nil)
         #expect(GATTDatabase([2] + bytes.dropFirst()) == nil)
     }
-}
-
-/// Lets the loop turn until `condition` holds, at most two seconds.
-@Loop
-func settle(_ condition: @Loop () -> Bool) async {
-    for _ in 0..<2_000 where !condition() { try? await Task.sleep(for: .milliseconds(1)) }
 }

@@ -130,7 +130,10 @@ private let c = BluetoothAddress(rawValue: 0xC)
             _ = schedule.handle(.failed(address), at: now)
         }
         #expect(schedule.backOff(of: a) != nil)
-        #expect(schedule.backOff(of: BluetoothAddress(rawValue: 1 << 8)) == nil)
+        let remembered = (1...UInt64(2 * ConnectionSchedule.mostFailures)).count {
+            schedule.backOff(of: BluetoothAddress(rawValue: $0 << 8)) != nil
+        }
+        #expect(remembered == ConnectionSchedule.mostFailures - 1)
     }
 
     /// Whatever happens, there are never more connections than may be, one attempt at a time, and each wish ends.

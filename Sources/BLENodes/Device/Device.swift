@@ -15,6 +15,10 @@ final class Device {
     var isConnectable: Bool?
     /// It sends only when something happens.
     var isTriggerBased: Bool
+    /// What is read and written over connections; nil when it is not connected to.
+    var session: GATTSession?
+    /// The address it was last called under.
+    var calledAs: BluetoothAddress?
     var presence = PresenceTracker()
     var strength = SignalStrength()
     var filter = MessageFilter()

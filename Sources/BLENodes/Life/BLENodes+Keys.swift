@@ -31,7 +31,7 @@ extension BLENodes {
             device.filter = MessageFilter()
             device.lastRefused = []
             device.lastPayload = []
-            concentrator.setState(device.id, .none)
+            tellTrouble(device)
         }
         if let key {
             try await put(BLENodes.bindKeyPrefix + address.hex, key)

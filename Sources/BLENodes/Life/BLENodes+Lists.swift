@@ -21,15 +21,20 @@ extension BLENodes {
 
     /// Lets an address be a node as soon as it is heard, restarts included; takes a denial back.
     ///
+    /// - Parameter connects: connect to it for its standard services; nil leaves that as it is.
     /// - Throws: ``NodeError`` `refused` when the configuration denies it, `full`, or `driverFailed` when it could not be
     ///   stored: it counts until the next start only.
-    public func allow(_ address: BluetoothAddress) async throws(NodeError) {
+    public func allow(_ address: BluetoothAddress, connects: Bool? = nil) async throws(NodeError) {
         guard !configuration.denied.contains(address) else {
             throw NodeError(
                 .refused, "the configuration denies \(address) (`ble.deny`), which is stronger; take it out there")
         }
         if let device = devices[address] {
             device.record.verdict = .allowed
+            if let connects {
+                device.record.connects = connects
+                sessionWishChanged(address, device)
+            }
             return try await keep(address, device.record)
         }
         guard awaited[address] != nil || awaited.count < BLENodes.longestList else {
@@ -38,6 +43,7 @@ extension BLENodes {
         var record = blocked.removeValue(forKey: address) ?? awaited[address] ?? DeviceRecord()
         record.verdict = .allowed
         record.isAwaited = true
+        if let connects { record.connects = connects }
         awaited[address] = record
         try await keep(address, record)
     }

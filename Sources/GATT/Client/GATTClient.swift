@@ -132,7 +132,7 @@ public final class GATTClient {
     // MARK: Values
 
     /// The most bytes of a value (Part F 3.2.9).
-    public static let longestValue = 512
+    public nonisolated static let longestValue = 512
 
     /// A characteristic's or descriptor's value, long ones as well.
     public func read(_ handle: AttributeHandle) async throws(GATTError) -> [UInt8] {

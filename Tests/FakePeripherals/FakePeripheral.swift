@@ -4,18 +4,18 @@ import OneLoop
 
 /// A peripheral in memory: attributes, and the ways in which a real one misbehaves.
 @Loop
-final class FakePeripheral {
+package final class FakePeripheral {
     /// An attribute.
-    struct Attribute {
-        var type: AttributeType
-        var value: [UInt8]
-        var needs = LinkSecurity.none
-        var isWritable = true
-        var refuses: ATTError?
+    package struct Attribute {
+        package var type: AttributeType
+        package var value: [UInt8]
+        package var needs = LinkSecurity.none
+        package var isWritable = true
+        package var refuses: ATTError?
     }
 
     /// How it answers.
-    enum Manner {
+    package enum Manner {
         case well
         /// Not at all.
         case silent
@@ -29,34 +29,36 @@ final class FakePeripheral {
         case hangsUp
     }
 
-    var attributes: [AttributeHandle: Attribute] = [:]
-    var manner = Manner.well
-    var mtu: UInt16 = 185
-    var refusesMTU = false
+    package init() {}
+
+    package var attributes: [AttributeHandle: Attribute] = [:]
+    package var manner = Manner.well
+    package var mtu: UInt16 = 185
+    package var refusesMTU = false
     /// What raising the security leads to; nil refuses.
-    var pairs: LinkSecurity? = .encrypted
-    private(set) var requests: [ATTPDU] = []
-    private(set) var written: [[UInt8]] = []
-    private(set) var confirmations = 0
+    package var pairs: LinkSecurity? = .encrypted
+    package private(set) var requests: [ATTPDU] = []
+    package private(set) var written: [[UInt8]] = []
+    package private(set) var confirmations = 0
     private var agreed: UInt16 = 23
     private var prepared: [(AttributeHandle, Int, [UInt8])] = []
-    private(set) weak var link: FakeLink?
+    package private(set) weak var link: FakeLink?
     /// How often somebody connected.
-    private(set) var connections = 0
+    package private(set) var connections = 0
 
     private var next: AttributeHandle = 1
     private var groupEnds: [AttributeHandle: AttributeHandle] = [:]
     private var lastService: AttributeHandle = 0
 
     /// Adds a service; what follows belongs to it.
-    func service(_ type: AttributeType) {
+    package func service(_ type: AttributeType) {
         lastService = next
         add(Attribute(type: 0x2800, value: type.wire))
     }
 
     /// Adds a characteristic, with its configuration when it notifies or indicates.
     @discardableResult
-    func characteristic(
+    package func characteristic(
         _ type: AttributeType, _ properties: GATTDatabase.Properties, _ value: [UInt8],
         needs: LinkSecurity = .none
     ) -> AttributeHandle {
@@ -82,7 +84,7 @@ final class FakePeripheral {
     }
 
     /// A new link to it.
-    func connect() -> FakeLink {
+    package func connect() -> FakeLink {
         connections += 1
         agreed = 23
         let link = FakeLink(self)
@@ -91,7 +93,7 @@ final class FakePeripheral {
     }
 
     /// Tells a value, unasked, if that is asked for.
-    func tell(_ handle: AttributeHandle, _ value: [UInt8]) {
+    package func tell(_ handle: AttributeHandle, _ value: [UInt8]) {
         attributes[handle]?.value = value
         switch attributes[handle + 1]?.value.first {
         case 1?: link?.deliver(ATTPDU.notification(handle, value).encoded)
@@ -202,32 +204,63 @@ final class FakePeripheral {
 
 /// A link to a fake peripheral; what it delivers arrives a turn of the loop later, as from a socket.
 @Loop
-final class FakeLink: ATTLink {
-    var onEvent: (@Loop (ATTLinkEvent) -> Void)?
-    private(set) var security = LinkSecurity.none
-    private(set) var isClosed = false
+package final class FakeLink: ATTLink {
+    package var onEvent: (@Loop (ATTLinkEvent) -> Void)?
+    package private(set) var security = LinkSecurity.none
+    package private(set) var isClosed = false
     private let peripheral: FakePeripheral
 
     init(_ peripheral: FakePeripheral) { self.peripheral = peripheral }
 
-    func send(_ message: [UInt8]) {
+    package func send(_ message: [UInt8]) {
         Task { @Loop in if !self.isClosed { self.peripheral.received(message, on: self) } }
     }
 
-    func deliver(_ bytes: [UInt8]) {
+    package func deliver(_ bytes: [UInt8]) {
         Task { @Loop in if !self.isClosed { self.onEvent?(.received(bytes)) } }
     }
 
-    func drop(_ reason: GATTError) {
+    package func drop(_ reason: GATTError) {
         guard !isClosed else { return }
         isClosed = true
         onEvent?(.closed(reason))
     }
 
-    func raise(to level: LinkSecurity) throws(GATTError) {
+    package func raise(to level: LinkSecurity) throws(GATTError) {
         guard let reached = peripheral.pairs else { throw GATTError(.pairingFailed, "it refuses to pair") }
         Task { @Loop in self.security = min(max(level, .encrypted), reached) }
     }
 
-    func close() { isClosed = true }
+    package func close() { isClosed = true }
+}
+
+/// A radio that reaches fake peripherals.
+@Loop
+package final class FakeConnector: ATTConnector {
+    /// Those in reach.
+    package var peripherals: [BluetoothAddress: FakePeripheral] = [:]
+    /// What every attempt fails with; nil for none.
+    package var failure: GATTError?
+    /// Whether attempts hang until their time is over.
+    package var hangs = false
+    /// How often somebody tried.
+    package private(set) var attempts = 0
+
+    package nonisolated init() {}
+
+    package func connect(to peer: ATTPeer, timeout: Duration) async throws(GATTError) -> any ATTLink {
+        attempts += 1
+        if hangs { try? await Task.sleep(for: timeout) }
+        if let failure { throw failure }
+        guard let peripheral = peripherals[peer.address] else {
+            throw GATTError(.unreachable, "it could not be connected to: nobody answers")
+        }
+        return peripheral.connect()
+    }
+}
+
+/// Lets the loop turn until `condition` holds, at most two seconds.
+@Loop
+package func settle(_ condition: @Loop () -> Bool) async {
+    for _ in 0..<2_000 where !condition() { try? await Task.sleep(for: .milliseconds(1)) }
 }

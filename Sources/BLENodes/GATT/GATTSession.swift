@@ -1,0 +1,348 @@
+import Advertising
+import Concentrator
+import GATT
+import Logging
+import OneLoop
+
+/// One device that is connected to: what is read of it, told by it and written to it.
+///
+/// Connections come when the device is heard and something is due, or when somebody writes. They end when nothing needs
+/// them any more, unless the device tells values by itself: then the connection is kept until others need it.
+@Loop
+final class GATTSession {
+    /// How long a connection stays for what may come next: a second write of the same person.
+    static let linger = Duration.seconds(5)
+    /// So many failures running are worth a word: the first may be a device that is just out of reach.
+    static let failuresToTell = 2
+
+    let id: NodeID
+    let plan: GATTPlan
+    private let central: GATTCentral
+    private let concentrator: Concentrator
+    private let log: Logger
+    /// What makes a link as secure as the device wants it.
+    private let secure: @Loop (ATTPeer, GATTClient, ATTError) async throws(GATTError) -> Void
+    /// Called when the database is another than before.
+    private let remember: @Loop (GATTDatabase?) -> Void
+    /// Called when ``trouble`` changed.
+    private let tell: @Loop () -> Void
+
+    private(set) var database: GATTDatabase?
+    private(set) var points: [GATTPoint] = []
+    /// What is wrong, for people; nil when nothing is.
+    private(set) var trouble: String?
+    private var failures = 0
+    private var peer: ATTPeer?
+    private var client: GATTClient?
+    private var readying: Task<Result<GATTClient, GATTError>, Never>?
+    private var users = 0
+    private var timer: LoopTimer?
+    private var due: ContinuousClock.Instant?
+    private var isYielding = false
+    private var isStopped = false
+    /// The device information has been read since the database was discovered.
+    private var knowsIdentity = false
+
+    init(
+        id: NodeID, plan: GATTPlan, database: GATTDatabase?, central: GATTCentral, concentrator: Concentrator,
+        log: Logger, secure: @escaping @Loop (ATTPeer, GATTClient, ATTError) async throws(GATTError) -> Void,
+        remember: @escaping @Loop (GATTDatabase?) -> Void, tell: @escaping @Loop () -> Void
+    ) {
+        self.id = id
+        self.plan = plan
+        self.central = central
+        self.concentrator = concentrator
+        self.log = log
+        self.secure = secure
+        self.remember = remember
+        self.tell = tell
+        self.database = database
+        if let database { points = GATTPoint.resolve(plan, in: database).points }
+    }
+
+    /// Whether there is a connection: then the device is there, though it may not advertise.
+    var isConnected: Bool { client != nil }
+
+    /// The parameters that the device's characteristics make, as far as they are known.
+    var parameters: [Parameter] { points.flatMap(\.parameters) }
+
+    private var keeps: Bool { points.contains { $0.delivery == .notify } }
+
+    // MARK: When
+
+    /// The device was heard, under this address: a round begins if one is due.
+    func heard(_ peer: ATTPeer) {
+        self.peer = peer
+        guard !isStopped, client == nil, readying == nil, users == 0, due.map({ $0 <= .now }) ?? true else { return }
+        // Set before anything is waited for, so that the next advert does not begin another.
+        due = .now + plan.interval
+        Task { try? await self.round(isUrgent: false) }
+    }
+
+    /// Reads everything now.
+    func refresh() async throws(GATTError) { try await round(isUrgent: true) }
+
+    /// Gives the connection up, since others wait for one.
+    func yield() {
+        isYielding = true
+        if users == 0 { disconnect() }
+    }
+
+    /// The connection ended by itself.
+    func lost(_ reason: GATTError) {
+        guard client != nil else { return }
+        client = nil
+        timer?.cancel()
+        // What came by itself is missed from now on: connect again as soon as it is heard.
+        if keeps { due = central.backOff(of: address) }
+        if reason.code != .disconnected { failed(reason) }
+    }
+
+    /// Ends everything.
+    func stop() {
+        isStopped = true
+        timer?.cancel()
+        client = nil
+        central.cancel(address)
+    }
+
+    private var address: BluetoothAddress { peer?.address ?? BluetoothAddress(rawValue: 0) }
+
+    // MARK: Rounds
+
+    /// Connects where need be, and reads what is read at intervals.
+    private func round(isUrgent: Bool) async throws(GATTError) {
+        try await using(isUrgent: isUrgent) { client throws(GATTError) in
+            var refused: [String] = []
+            for point in self.points where point.isReadable {
+                guard point.delivery != .once || !self.knowsIdentity else { continue }
+                do throws(GATTError) {
+                    try self.take(try await client.read(point.characteristic.value), for: point)
+                } catch  where error.refusal != nil || error.code == .needsPairing || error.code == .malformed {
+                    guard client.end == nil else { throw error }
+                    refused.append(error.code == .malformed ? error.reason : "its \(point.name): \(error.reason)")
+                    self.miss(point)
+                    if error.refusal == .databaseOutOfSync { throw error }
+                }
+            }
+            self.knowsIdentity = true
+            self.due = .now + self.plan.interval
+            self.set(trouble: refused.isEmpty ? nil : refused.joined(separator: "; "))
+        }
+    }
+
+    /// Does something with a connection, and sees to what comes after.
+    private func using(
+        isUrgent: Bool, _ body: @Loop (GATTClient) async throws(GATTError) -> Void
+    ) async throws(GATTError) {
+        users += 1
+        defer {
+            users -= 1
+            settle()
+        }
+        do throws(GATTError) {
+            let client = try await ready(isUrgent: isUrgent)
+            try await body(client)
+            failures = 0
+        } catch {
+            if error.refusal == .databaseOutOfSync { forgetDatabase() }
+            // A value that does not fit, or a refused write, is the asker's affair.
+            if error.refusal == nil, error.code != .notPossible, error.code != .tooLong { failed(error) }
+            throw error
+        }
+    }
+
+    /// The connection, with all that must come before anything can be asked; one is made for all who want it.
+    private func ready(isUrgent: Bool) async throws(GATTError) -> GATTClient {
+        if let client, client.end == nil { return client }
+        guard !isStopped else { throw GATTError(.cancelled, "it was forgotten") }
+        guard let peer else {
+            throw GATTError(.unreachable, "it has not been heard since the start, so nobody knows whether it is there")
+        }
+        if let readying {
+            if isUrgent { central.hurry(peer.address) }
+            return try await readying.value.get()
+        }
+        let task = Task { () -> Result<GATTClient, GATTError> in
+            do throws(GATTError) {
+                return .success(try await self.prepare(peer, isUrgent))
+            } catch {
+                return .failure(error)
+            }
+        }
+        readying = task
+        let result = await task.value
+        readying = nil
+        return try result.get()
+    }
+
+    private func prepare(_ peer: ATTPeer, _ isUrgent: Bool) async throws(GATTError) -> GATTClient {
+        let client = try await central.connect(to: peer, isUrgent: isUrgent)
+        do throws(GATTError) {
+            client.secure = { [secure] client, error throws(GATTError) in try await secure(peer, client, error) }
+            try await client.exchangeMTU()
+            let found = try await client.database(cached: database)
+            if found != database { learn(found) }
+            try await watchForChanges(client, found)
+            for point in points where point.delivery == .notify { try await subscribe(client, point) }
+            guard !isStopped, client.end == nil else { throw client.end ?? GATTError(.cancelled, "it was forgotten") }
+        } catch {
+            // A link that is of no use is no reason to hold a connection that others could have.
+            central.disconnect(peer.address, isFailure: true)
+            throw error
+        }
+        self.client = client
+        isYielding = false
+        if keeps { central.keep(peer.address) }
+        return client
+    }
+
+    private func learn(_ found: GATTDatabase) {
+        database = found
+        knowsIdentity = false
+        let (points, missing) = GATTPoint.resolve(plan, in: found)
+        self.points = points
+        for point in missing {
+            let place = point.service.map { " in service \($0)" } ?? ""
+            log.warning("\(id) has no characteristic \(point.type)\(place), as the configuration says")
+        }
+        remember(found)
+    }
+
+    private func forgetDatabase() {
+        database = nil
+        remember(nil)
+        disconnect()
+        due = nil
+    }
+
+    /// A device whose database changed says so to whoever asked for that (Core Specification Vol 3 Part G 7.1).
+    private func watchForChanges(_ client: GATTClient, _ database: GATTDatabase) async throws(GATTError) {
+        guard let changed = database.characteristic(.serviceChanged), changed.properties.contains(.indicate) else {
+            return
+        }
+        do throws(GATTError) {
+            try await client.subscribe(changed) { [weak self] _ in self?.forgetDatabase() }
+        } catch  where error.refusal != nil || error.code == .needsPairing || error.code == .notFound {
+            // Then changes are found by the hash, or by errors.
+        }
+    }
+
+    private func subscribe(_ client: GATTClient, _ point: GATTPoint) async throws(GATTError) {
+        do throws(GATTError) {
+            try await client.subscribe(point.characteristic) { [weak self] value in self?.told(value, for: point) }
+        } catch  where error.refusal != nil || error.code == .notFound {
+            log.warning("\(id) does not tell its \(point.name): \(error.reason); it is read at intervals")
+            if let index = points.firstIndex(of: point) { points[index].delivery = .poll }
+        }
+    }
+
+    /// What becomes of the connection now that nobody uses it.
+    private func settle() {
+        guard users == 0, let client, client.end == nil else { return }
+        if isYielding { return disconnect() }
+        timer?.cancel()
+        if keeps {
+            // What does not come by itself is still read at its interval.
+            timer = Loop.after(plan.interval) { [weak self] in
+                guard let self, self.client != nil else { return }
+                Task { try? await self.round(isUrgent: false) }
+            }
+        } else {
+            timer = Loop.after(GATTSession.linger) { [weak self] in
+                guard let self, users == 0 else { return }
+                disconnect()
+            }
+        }
+    }
+
+    private func disconnect() {
+        timer?.cancel()
+        guard client != nil else { return }
+        client = nil
+        // Others have waited: it is their turn before this one comes again.
+        if isYielding { due = .now + ConnectionSchedule.Rules().turn }
+        isYielding = false
+        central.disconnect(address)
+    }
+
+    // MARK: Values
+
+    /// A value that came by itself: one that makes no sense is shown until the next round.
+    private func told(_ bytes: [UInt8], for point: GATTPoint) {
+        do throws(GATTError) { try take(bytes, for: point) } catch { set(trouble: error.reason) }
+    }
+
+    private func take(_ bytes: [UInt8], for point: GATTPoint) throws(GATTError) {
+        let now = WallTime.now()
+        var point = point
+        if point.lines == 0, let index = points.firstIndex(where: { $0.characteristic == point.characteristic }) {
+            // How many lines there are shows in the first value: two bits each.
+            points[index].lines = bytes.count * 4
+            point = points[index]
+            remember(database)
+        }
+        let values = try point.values(bytes)
+        let names = Set(point.parameters.map(\.name))
+        var fields: [Field] = []
+        for (name, value, unit) in values {
+            if let value, names.contains(name) {
+                concentrator.update(id, parameter: name, value: value, at: now)
+            } else if let value {
+                fields.append(Field(name: name, value: value, unit: unit, flags: point.flags, timestamp: now))
+            } else if var field = concentrator.node(id)?.field(name) {
+                // The last value stands, marked as no reading.
+                field.quality = .missing
+                field.timestamp = now
+                fields.append(field)
+            }
+        }
+        if !fields.isEmpty { concentrator.update(id, fields: fields) }
+        concentrator.setLastSeen(id, now)
+        concentrator.setAvailable(id, true)
+    }
+
+    private func miss(_ point: GATTPoint) {
+        guard var field = concentrator.node(id)?.field(point.name), field.quality != .missing else { return }
+        field.quality = .missing
+        concentrator.update(id, fields: [field])
+    }
+
+    /// Whether a parameter is one of the device's characteristics.
+    func has(_ parameter: String) -> Bool { parameters.contains { $0.name == parameter } }
+
+    /// Sets a parameter; returns once the device has it, or, where it takes writes only without an answer, once it is sent.
+    func write(_ parameter: String, _ value: FieldValue) async throws(GATTError) {
+        guard let point = points.first(where: { $0.parameters.contains { $0.name == parameter } }) else {
+            throw GATTError(.notFound, "it has no parameter \(parameter)")
+        }
+        let bytes = try point.bytes(setting: parameter, to: value)
+        try await using(isUrgent: true) { client throws(GATTError) in
+            if point.characteristic.properties.contains(.write) {
+                try await client.write(bytes, to: point.characteristic.value)
+            } else {
+                try client.writeWithoutResponse(bytes, to: point.characteristic.value)
+            }
+        }
+        concentrator.update(id, parameter: parameter, value: value)
+    }
+
+    // MARK: Trouble
+
+    private func failed(_ error: GATTError) {
+        failures += 1
+        switch error.code {
+        case .cancelled, .backingOff: return
+        case .needsPairing, .pairingFailed: break
+        default: guard failures >= GATTSession.failuresToTell else { return }
+        }
+        set(trouble: error.reason)
+    }
+
+    private func set(trouble: String?) {
+        guard trouble != self.trouble else { return }
+        self.trouble = trouble
+        if let trouble { log.warning("\(id): \(trouble)") }
+        tell()
+    }
+}
