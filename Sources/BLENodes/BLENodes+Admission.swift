@@ -23,6 +23,7 @@ extension BLENodes {
         var record = expected ?? DeviceRecord()
         record.verdict = verdict
         record.isAwaited = false
+        if verdict == .allowed, expected == nil, offersServices(advertisement) { record.connects = true }
         record.deviceClass = FieldMapping.deviceClass(list)
         record.isTriggerBased = list.envelope.isTriggerBased
         if record.name.isEmpty {
@@ -138,6 +139,7 @@ extension BLENodes {
         try await erase(BLENodes.keyPrefix + address.hex)
         try await erase(BLENodes.bindKeyPrefix + address.hex)
         try await erase(BLENodes.databasePrefix + address.hex)
+        do throws(StoreError) { try await bonds?.forget(address) } catch { throw BLENodes.unstored(error) }
     }
 
     /// Takes a node away; what is remembered of it stays.

@@ -11,15 +11,10 @@ extension BLENodes {
 
     /// Lets the nodes be connected to; call once, before listening begins. Without it nothing is connected to.
     ///
-    /// - Parameter secure: makes a link as secure as a device wants it, or says why not.
-    public func attach(
-        _ central: GATTCentral,
-        secure: @escaping @Loop (ATTPeer, GATTClient, ATTError) async throws(GATTError) -> Void = {
-            _, _, error throws(GATTError) in throw GATTError(error, handle: 0)
-        }
-    ) {
+    /// - Parameter bonds: makes links as secure as devices want them; without it a device that wants one is refused.
+    public func attach(_ central: GATTCentral, bonds: BondKeeper? = nil) {
         self.central = central
-        self.secure = secure
+        self.bonds = bonds
         central.onYield = { [weak self] address in self?.device(connectedAs: address)?.session?.yield() }
         central.ended = { [weak self] address, reason in
             guard let device = self?.device(connectedAs: address) else { return }
@@ -49,8 +44,8 @@ extension BLENodes {
             id: device.id, plan: plan, database: store?.get(key).flatMap { GATTDatabase($0) }, central: central,
             concentrator: concentrator, log: log,
             secure: { [weak self] peer, client, error throws(GATTError) in
-                guard let secure = self?.secure else { throw GATTError(error, handle: 0) }
-                try await secure(peer, client, error)
+                guard let bonds = self?.bonds else { throw GATTError(error, handle: 0) }
+                try await bonds.secure(peer, client, error)
             },
             remember: { [weak self] database in
                 guard let self else { return }
@@ -114,6 +109,80 @@ extension BLENodes {
 
     func session(_ node: NodeID) -> GATTSession? {
         BluetoothAddress(node.nodeID).flatMap { devices[$0]?.session }
+    }
+
+    // MARK: Pairing
+
+    /// How far the pairing of a device has come.
+    public enum PairingProgress: Sendable, Hashable {
+        /// The link is secure and the bond is kept.
+        case paired
+        /// A person must say something first: then this is called again.
+        case asks(PairingAgent.Question)
+    }
+
+    /// Pairs with a node, which a person beside it wants: connects, and goes as far as it can without him.
+    ///
+    /// - Parameters:
+    ///   - passkey: the number that the device shows, when it is known.
+    ///   - isSame: whether both show the same number, when that was asked.
+    /// - Throws: ``NodeError`` `refused` for a node that is not connected to, `driverFailed` with the reason.
+    public func pair(_ node: NodeID, passkey: UInt32?, isSame: Bool?) async throws(NodeError) -> PairingProgress {
+        guard let address = BluetoothAddress(node.nodeID), let device = devices[address] else {
+            throw NodeError(.notFound, "there is no node \(node)")
+        }
+        guard let bonds, let session = device.session, let called = device.calledAs else {
+            throw NodeError(
+                .refused,
+                "\(node) is not connected to, so there is nothing to pair: `gatehouse allow --connect`, or it was not heard yet"
+            )
+        }
+        if let task = pairings[address] {
+            if bonds.question(of: called) != nil, passkey != nil || isSame != nil {
+                await bonds.say(called, passkey: passkey, isSame: isSame ?? false)
+            }
+            return try await progress(of: task, node, called, bonds)
+        }
+        do throws(GATTError) { try bonds.permit(called, passkey: passkey) } catch {
+            throw BLENodes.failure(node, error)
+        }
+        let task = Task { () -> Result<Void, GATTError> in
+            defer {
+                bonds.finish(called)
+                self.pairings[address] = nil
+            }
+            do throws(GATTError) {
+                try await session.with { peer, client throws(GATTError) in try await bonds.pair(peer, client) }
+                try await session.refresh()
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        pairings[address] = task
+        return try await progress(of: task, node, called, bonds)
+    }
+
+    /// Waits until a pairing is over or asks something.
+    private func progress(
+        of task: Task<Result<Void, GATTError>, Never>, _ node: NodeID, _ called: BluetoothAddress, _ bonds: BondKeeper
+    ) async throws(NodeError) -> PairingProgress {
+        let over = Over()
+        Task {
+            over.result = await task.value
+        }
+        while over.result == nil {
+            if let question = bonds.question(of: called) { return .asks(question) }
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+        do throws(GATTError) { try over.result?.get() } catch { throw BLENodes.failure(node, error) }
+        return .paired
+    }
+
+    /// Where a pairing's end is put.
+    @Loop
+    private final class Over {
+        var result: Result<Void, GATTError>?
     }
 
     nonisolated static func failure(_ node: NodeID, _ error: GATTError) -> NodeError {

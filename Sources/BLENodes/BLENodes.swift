@@ -49,7 +49,9 @@ public final class BLENodes {
     /// Bind keys that were given at run time.
     var keys: [BluetoothAddress: [UInt8]] = [:]
     var central: GATTCentral?
-    var secure: (@Loop (ATTPeer, GATTClient, ATTError) async throws(GATTError) -> Void)?
+    var bonds: BondKeeper?
+    /// Pairings under way.
+    var pairings: [BluetoothAddress: Task<Result<Void, GATTError>, Never>] = [:]
     var join: JoinWindow?
     var joinTimer: LoopTimer?
     var joinHandlers: [@Loop (JoinEvent) -> Void] = []
@@ -199,8 +201,16 @@ public final class BLENodes {
         case .decoded: return .allowed
         // It sends a known format and needs its key: it joins, and says so as a node.
         case .refused(let refusal) where refusal.code == .keyMissing: return .allowed
-        case .refused, .unknown: return nil
+        case .unknown: return offersServices(advertisement) ? .allowed : nil
+        case .refused: return nil
         }
+    }
+
+    /// Whether a device takes connections and advertises one of the services that become fields by themselves.
+    func offersServices(_ advertisement: Advertisement) -> Bool {
+        guard central != nil, advertisement.isConnectable == true else { return false }
+        let services = ADStructures.services16(in: advertisement.payload)
+        return services.contains { GATTPoint.standardServices.contains(AttributeType($0)) }
     }
 
     private func noteStranger(_ advertisement: Advertisement, _ outcome: DecodeOutcome) {

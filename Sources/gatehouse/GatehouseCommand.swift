@@ -22,7 +22,7 @@ struct GatehouseCommand: AsyncParsableCommand {
             RunCommand.self, StatusCommand.self, NodesCommand.self, ReadCommand.self, SetCommand.self,
             WatchCommand.self,
             PermitJoinCommand.self, StrangersCommand.self, RenameCommand.self, ForgetCommand.self, AllowCommand.self,
-            DenyCommand.self, KeyCommand.self,
+            DenyCommand.self, KeyCommand.self, PairCommand.self,
             TrustCommand.self, CloudCommand.self, XMPPCommand.self, LabelCommand.self, PressCommand.self,
             DriveCommand.self, ResetCommand.self,
             CheckConfigCommand.self, DecodeCommand.self, ReferenceCommand.self,

@@ -6,6 +6,7 @@ import FlashStore
 import GATT
 import Logging
 import OneLoop
+import Synchronization
 import Testing
 
 @testable import BLENodes
@@ -13,6 +14,11 @@ import Testing
 private let lamp = BluetoothAddress(rawValue: 0xF0F1_F2F3_F403)
 private let relayType = AttributeType("6E400002-B5A3-F393-E0A9-E50E24DCCA9E") ?? 0
 private let relayService = AttributeType("6E400001-B5A3-F393-E0A9-E50E24DCCA9E") ?? 0
+
+/// Takes commands as the kernel does.
+private final class Kernel: Sendable {
+    let commands = Mutex<[ManagementCommand]>([])
+}
 
 /// A house with a device that is connected to.
 @Loop
@@ -23,16 +29,16 @@ private final class ConnectedHouse {
     let radio = FakeConnector()
     let central: GATTCentral
     let nodes: BLENodes
+    let bonds: BondKeeper
+    /// What the kernel was told.
+    let kernel = Kernel()
     private(set) var battery: AttributeHandle = 0
     private(set) var temperature: AttributeHandle = 0
     private(set) var digital: AttributeHandle = 0
     private(set) var relay: AttributeHandle = 0
 
     init(
-        _ plan: GATTPlan = GATTPlan(), store: FlashStore? = nil, slots: Int = 3,
-        secure: @escaping @Loop (ATTPeer, GATTClient, ATTError) async throws(GATTError) -> Void = {
-            _, _, error throws(GATTError) in throw GATTError(error, handle: 0)
-        }
+        _ plan: GATTPlan = GATTPlan(), store: FlashStore? = nil, slots: Int = 3
     ) throws {
         self.store = try store ?? FlashStore.inMemory()
         var log = Logger(label: "test")
@@ -44,7 +50,11 @@ private final class ConnectedHouse {
         nodes = BLENodes(
             configuration: BLENodesConfiguration(devices: [lamp: .init(gatt: plan)]), concentrator: concentrator,
             store: self.store, log: log)
-        nodes.attach(central, secure: secure)
+        bonds = BondKeeper(store: self.store, log: log) { [kernel] command in
+            kernel.commands.withLock { $0.append(command) }
+            return []
+        }
+        nodes.attach(central, bonds: bonds)
         radio.peripherals[lamp] = device
         device.service(0x180F)
         battery = device.characteristic(0x2A19, [.read, .notify], [87])
@@ -247,9 +257,7 @@ private func relayPlan(notifies: Bool = false, standard: Bool = false) -> GATTPl
     }
 
     @Test func whatWantsABondSaysSo() async throws {
-        let house = try ConnectedHouse(relayPlan()) { _, _, _ throws(GATTError) in
-            throw GATTError(.needsPairing, "it wants a bond: `gatehouse pair`")
-        }
+        let house = try ConnectedHouse(relayPlan())
         house.device.attributes[house.relay]?.needs = .encrypted
         house.hear()
         await settle { house.node?.messages.isEmpty == false }

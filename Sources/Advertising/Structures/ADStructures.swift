@@ -106,4 +106,13 @@ public enum ADStructures {
             structures.first { $0.type == .completeLocalName } ?? structures.first { $0.type == .shortenedLocalName }
         return name.flatMap { String(validating: payload[$0.range], as: UTF8.self) }
     }
+
+    /// The 16-bit services that it says it offers, from complete and incomplete lists (types 0x02 and 0x03).
+    public static func services16(in payload: [UInt8]) -> [UInt16] {
+        all(in: payload).filter { $0.type.rawValue == 0x02 || $0.type.rawValue == 0x03 }.flatMap { structure in
+            stride(from: structure.range.lowerBound, to: structure.range.upperBound - 1, by: 2).map {
+                UInt16(payload[$0]) | UInt16(payload[$0 + 1]) << 8
+            }
+        }
+    }
 }

@@ -43,6 +43,11 @@ extension GATTPoint {
         static let digital: AttributeType = 0x2A56
     }
 
+    /// Services by which a device may join; device information alone makes none, phones have it as well.
+    static let standardServices: Set<AttributeType> = [
+        Standard.battery, Standard.environment, Standard.automation,
+    ]
+
     /// How many characteristics of one device are followed: as many as a node has fields to spare.
     static let most = 32
 

@@ -82,6 +82,16 @@ final class GATTSession {
     /// Reads everything now.
     func refresh() async throws(GATTError) { try await round(isUrgent: true) }
 
+    /// Does something with a connection, for a person who waits.
+    func with(
+        _ body: @Loop (ATTPeer, GATTClient) async throws(GATTError) -> Void
+    ) async throws(GATTError) {
+        try await using(isUrgent: true) { client throws(GATTError) in
+            guard let peer = self.peer else { throw GATTError(.unreachable, "it has not been heard") }
+            try await body(peer, client)
+        }
+    }
+
     /// Gives the connection up, since others wait for one.
     func yield() {
         isYielding = true

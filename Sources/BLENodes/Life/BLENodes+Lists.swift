@@ -106,7 +106,7 @@ extension BLENodes {
         do throws(StoreError) { try await store?.remove(key, .now) } catch { throw BLENodes.unstored(error) }
     }
 
-    private nonisolated static func unstored(_ error: StoreError) -> NodeError {
+    nonisolated static func unstored(_ error: StoreError) -> NodeError {
         NodeError(.driverFailed, "it counts until the next start only, for it could not be stored: \(error.reason)")
     }
 }

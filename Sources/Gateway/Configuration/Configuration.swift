@@ -108,8 +108,14 @@ public struct Configuration: Sendable, Equatable {
         public var joinWindow: Int
         /// How many may join at once.
         public var joinLimit: Int
+        /// Connections at a time.
+        public var connections: Int
+        /// Seconds between the readings of a device that is connected to.
+        public var readInterval: Int
         /// Known sensors.
         public var nodes: [BLENode]
+        /// Characteristics that are described.
+        public var gatt: [Characteristic]
     }
 
     /// One of `[[ble.nodes]]`
@@ -120,11 +126,37 @@ public struct Configuration: Sendable, Equatable {
         public var name: String
         /// The bind key in hex; empty for none.
         public var key: String
+        /// Connect to it for its standard services.
+        public var connect: Bool
 
         /// Without the key, which must not come into a log.
         public var description: String { "BLENode(\(address))" }
         /// Without the key, too.
         public var customMirror: Mirror { Mirror(self, children: ["address": address]) }
+    }
+
+    /// One of `[[ble.gatt]]`
+    public struct Characteristic: Sendable, Equatable {
+        /// The device's address.
+        public var device: String
+        /// The service's UUID; empty for any.
+        public var service: String
+        /// The characteristic's UUID.
+        public var characteristic: String
+        /// The field's or parameter's name; empty for the characteristic's own.
+        public var name: String
+        /// How the value lies in the bytes; empty for what is assigned.
+        public var format: String
+        /// The unit; empty for none.
+        public var unit: String
+        /// Digits behind the point.
+        public var decimals: Int
+        /// Seconds between readings; 0 for `ble.read_interval`.
+        public var interval: Int
+        /// It tells its value by itself.
+        public var notify: Bool
+        /// It can be set.
+        public var writable: Bool
     }
 
     /// `[ocf]`

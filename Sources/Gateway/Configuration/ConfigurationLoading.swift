@@ -1,3 +1,6 @@
+import Advertising
+import GATT
+
 extension Configuration {
     /// Reads a configuration file and the board file it names.
     ///
@@ -72,6 +75,14 @@ extension Configuration {
             document.complain(
                 .conflict, at: "ble.nodes[\(index)].address",
                 "the address \(node.address) is given twice; expected once")
+        }
+        for (index, entry) in read.ble.gatt.enumerated() where entry.format.isEmpty {
+            guard let type = AttributeType(entry.characteristic),
+                type.short.flatMap({ CharacteristicDefinition.assigned($0) }) == nil
+            else { continue }
+            document.complain(
+                .conflict, at: "ble.gatt[\(index)].characteristic",
+                "what the value of \(entry.characteristic) is made of is not known; expected ble.gatt.format with it")
         }
         if read.ble.source == "capture" && read.ble.capture.isEmpty {
             document.complain(
@@ -253,9 +264,22 @@ struct ConfigurationReader {
             allow: value("ble.allow").listValue, deny: value("ble.deny").listValue,
             maximum: value("ble.nodes_maximum").integerValue,
             joinWindow: value("ble.join_window").integerValue, joinLimit: value("ble.join_limit").integerValue,
+            connections: value("ble.connections").integerValue, readInterval: value("ble.read_interval").integerValue,
             nodes: document.repeated("ble.nodes").map { table in
                 func text(_ name: String) -> String { value(table, name, of: "ble.nodes").textValue }
-                return .init(address: text("address"), name: text("name"), key: text("key"))
-            })
+                return .init(
+                    address: text("address"), name: text("name"), key: text("key"),
+                    connect: value(table, "connect", of: "ble.nodes").flag)
+            }, gatt: document.repeated("ble.gatt").map(characteristic))
+    }
+
+    private func characteristic(_ table: ConfigurationDocument.Table) -> Configuration.Characteristic {
+        func value(_ name: String) -> ConfigurationValue { self.value(table, name, of: "ble.gatt") }
+        return .init(
+            device: value("device").textValue, service: value("service").textValue,
+            characteristic: value("characteristic").textValue, name: value("name").textValue,
+            format: value("format").textValue, unit: value("unit").textValue,
+            decimals: value("decimals").integerValue, interval: value("interval").integerValue,
+            notify: value("notify").flag, writable: value("writable").flag)
     }
 }

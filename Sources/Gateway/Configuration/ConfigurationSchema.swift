@@ -1,4 +1,6 @@
+import Advertising
 import BluetoothLE
+import GATT
 import OCFDoor
 import XMPP
 
@@ -18,6 +20,10 @@ public enum ConfigurationSchema {
         ("gpio.lines[]", "One line of a GPIO chip that becomes a node `gpio/NAME`."),
         ("ble", "Bluetooth sensors as nodes."),
         ("ble.nodes[]", "A sensor known by its address: its name, its key."),
+        (
+            "ble.gatt[]",
+            "A characteristic of a device that is connected to: a field, or a parameter that can be set (docs/bluetooth.md)."
+        ),
         ("ocf", "The OCF device that the gateway is."),
         ("xmpp", "The XMPP account under which nodes are read and controlled (docs/xmpp.md)."),
         ("xmpp.peers[]", "Somebody who may read, control or administer over XMPP; rules add up."),
@@ -26,7 +32,7 @@ public enum ConfigurationSchema {
 
     /// All keys, table by table.
     public static let keys: [ConfigurationKey] =
-        gatewayKeys + boardKeys + gpioKeys + bleKeys + ocfKeys + xmppKeys
+        gatewayKeys + boardKeys + gpioKeys + bleKeys + gattKeys + ocfKeys + xmppKeys
 
     /// The tables a board file may hold.
     public static let boardTables: Set<String> = ["board", "button", "led"]
@@ -217,6 +223,12 @@ extension ConfigurationSchema {
             "ble.join_limit", .integer(1...100, unit: "sensors"), default: "5",
             "How many may join in one such time."),
         ConfigurationKey(
+            "ble.connections", .integer(1...10, unit: "connections"), default: "3",
+            "How many devices are connected to at a time; radios hold about ten, fewer while they scan."),
+        ConfigurationKey(
+            "ble.read_interval", .integer(10...86_400, unit: "s"), default: "300",
+            "How often a device that is connected to is read."),
+        ConfigurationKey(
             "ble.nodes[].address", .form("an address such as A4:C1:38:8D:18:B2", check: isAddress), default: nil,
             "The sensor's address; it admits the sensor."),
         ConfigurationKey("ble.nodes[].name", .text(maximum: 64), default: "\"\"", "The name for people."),
@@ -226,6 +238,41 @@ extension ConfigurationSchema {
                 "32 hex digits (24 for MiBeacon before version 4), or empty",
                 check: { $0.isEmpty || isHex($0, digits: 32) || isHex($0, digits: 24) }),
             default: "\"\"", "The bind key, where the sensor encrypts."),
+        ConfigurationKey(
+            "ble.nodes[].connect", .boolean, default: "false",
+            "Connect to it and show its standard services: battery, device information, environmental sensing, automation I/O."
+        ),
+    ]
+
+    private static let gattKeys: [ConfigurationKey] = [
+        ConfigurationKey(
+            "ble.gatt[].device", .form("an address such as A4:C1:38:8D:18:B2", check: isAddress), default: nil,
+            "The device's address; it admits the device."),
+        ConfigurationKey(
+            "ble.gatt[].service",
+            .form("a UUID, or its 4 hex digits, or empty", check: { $0.isEmpty || isUUIDOrShort($0) }),
+            default: "\"\"", "The service it is in; empty for any."),
+        ConfigurationKey(
+            "ble.gatt[].characteristic", .form("a UUID, or its 4 hex digits", check: isUUIDOrShort), default: nil,
+            "The characteristic: `2A6E`, or all five groups."),
+        ConfigurationKey(
+            "ble.gatt[].name", .text(maximum: 64), default: "\"\"",
+            "The field's or parameter's name; empty for the characteristic's own."),
+        ConfigurationKey(
+            "ble.gatt[].format", .choice([""] + CharacteristicForm.names), default: "\"\"",
+            "How the value lies in the bytes, low byte first; empty for what is assigned to its number."),
+        ConfigurationKey("ble.gatt[].unit", .text(maximum: 16), default: "\"\"", "The unit of a number."),
+        ConfigurationKey(
+            "ble.gatt[].decimals", .integer(0...9, unit: "digits"), default: "0",
+            "How many digits of a whole number stand behind the point."),
+        ConfigurationKey(
+            "ble.gatt[].interval", .integer(0...86_400, unit: "s"), default: "0",
+            "How often it is read; 0 for `ble.read_interval`. A device is read as often as the most frequent of its entries says."
+        ),
+        ConfigurationKey(
+            "ble.gatt[].notify", .boolean, default: "false",
+            "It tells its value by itself; the connection is kept for that, as long as others need none."),
+        ConfigurationKey("ble.gatt[].writable", .boolean, default: "false", "It can be set."),
     ]
 
     private static let ocfKeys: [ConfigurationKey] = [
@@ -353,6 +400,8 @@ extension ConfigurationSchema {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         return parts.count == 6 && parts.allSatisfy { isHex(String($0), digits: 2) }
     }
+
+    static func isUUIDOrShort(_ text: String) -> Bool { AttributeType(text) != nil }
 
     static func isUUID(_ text: String) -> Bool {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)

@@ -22,13 +22,15 @@ public enum ControlRequest: Sendable, Equatable {
     /// Removes a sensor and what is remembered of it.
     case forget(node: String)
     /// Allows, denies or unlists an address, or a node.
-    case list(who: String, verdict: ListVerdict)
+    case list(who: String, verdict: ListVerdict, connect: Bool?)
     /// Who is allowed and who denied.
     case lists
     /// Gives a sensor its bind key; empty takes the one away that was given.
     case key(node: String, key: String)
     /// Who is heard and is no node.
     case strangers
+    /// Pairs with a device, or goes on with that: with the number it shows, or whether both numbers are the same.
+    case pair(node: String, passkey: Int?, same: Bool?)
     /// Who is trusted.
     case trustList
     /// Takes trust away.
@@ -84,10 +86,18 @@ extension ControlRequest {
         case "rename": self = .rename(node: try text("node"), name: try text("name"))
         case "forget": self = .forget(node: try text("node"))
         case "allow", "deny", "unlist":
-            self = .list(who: try text("who"), verdict: ListVerdict(rawValue: command) ?? .unlist)
+            self = .list(
+                who: try text("who"), verdict: ListVerdict(rawValue: command) ?? .unlist,
+                connect: json["connect"]?.bool)
         case "lists": self = .lists
         case "key": self = .key(node: try text("node"), key: try text("key"))
         case "strangers": self = .strangers
+        case "pair":
+            let passkey = json["passkey"]?.int
+            guard passkey.map({ (0...999_999).contains($0) }) ?? true else {
+                throw ControlError(.badRequest, "pair expects \"passkey\" from 0 to 999999")
+            }
+            self = .pair(node: try text("node"), passkey: passkey, same: json["same"]?.bool)
         case "trust-list": self = .trustList
         case "trust-remove": self = .trustRemove(identifier: try text("identifier"))
         case "cloud-set":
@@ -130,10 +140,19 @@ extension ControlRequest {
         case .closeJoin: ["command": "close-join"]
         case .rename(let node, let name): ["command": "rename", "node": .string(node), "name": .string(name)]
         case .forget(let node): ["command": "forget", "node": .string(node)]
-        case .list(let who, let verdict): ["command": .string(verdict.rawValue), "who": .string(who)]
+        case .list(let who, let verdict, let connect):
+            [
+                "command": .string(verdict.rawValue), "who": .string(who),
+                "connect": connect.map { .bool($0) } ?? .null,
+            ]
         case .lists: ["command": "lists"]
         case .key(let node, let key): ["command": "key", "node": .string(node), "key": .string(key)]
         case .strangers: ["command": "strangers"]
+        case .pair(let node, let passkey, let same):
+            [
+                "command": "pair", "node": .string(node), "passkey": passkey.map { .int($0) } ?? .null,
+                "same": same.map { .bool($0) } ?? .null,
+            ]
         case .trustList: ["command": "trust-list"]
         case .trustRemove(let identifier): ["command": "trust-remove", "identifier": .string(identifier)]
         case .cloudSet(let address, let id, let token, let provider, let trust):

@@ -38,10 +38,11 @@ extension House {
         case .closeJoin: return closeJoin()
         case .rename(let node, let name): return try rename(node, name)
         case .forget(let node): return try await forget(node)
-        case .list(let who, let verdict): return try await list(who, verdict)
+        case .list(let who, let verdict, let connect): return try await list(who, verdict, connect)
         case .lists: return lists
         case .key(let node, let key): return try await setKey(node, key)
         case .strangers: return strangers
+        case .pair(let node, let passkey, let same): return try await pair(node, passkey, same)
         case .trustList: return .array(pairing.trusted.map(Self.json))
         case .trustRemove(let identifier): return try await removeTrust(identifier)
         case .cloudSet(let address, let id, let token, let provider, let trust):

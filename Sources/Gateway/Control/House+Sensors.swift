@@ -1,6 +1,7 @@
 import Advertising
 import BLENodes
 import Concentrator
+import GATT
 import JSONText
 import OneLoop
 
@@ -45,11 +46,18 @@ extension House {
     func joinChanged(_ event: JoinEvent) {
         switch event {
         case .opened(let window, let cause):
+            joinedByHand = cause == .button
             pairing.setJoining(true)
             events.send([
                 "kind": "join", "open": true, "limit": .int(window.limit), "by": .string(cause.rawValue),
             ])
         case .joined(let id):
+            // A hand on the box opened the window: it has permitted that who comes in pairs, where no number is asked for.
+            if joinedByHand, let address = BluetoothAddress(id.nodeID) {
+                do throws(GATTError) { try links?.bonds.permit(address, passkey: nil) } catch {
+                    log.info("\(id) may not pair by itself", metadata: ["because": "\(error.reason)"])
+                }
+            }
             pairing.show(.accepted)
             events.send(["kind": "joined", "node": .string("\(id)")])
         case .closed(let window, let end):
@@ -95,6 +103,32 @@ extension House {
         return ["address": .string("\(address)"), "key": .string(ble.keySource(of: address).rawValue)]
     }
 
+    func pair(_ name: String, _ passkey: Int?, _ same: Bool?) async throws(ControlError) -> JSON {
+        let node = try sensor(name).node
+        let progress: BLENodes.PairingProgress
+        do throws(NodeError) {
+            progress = try await ble.pair(node, passkey: passkey.map { UInt32($0) }, isSame: same)
+        } catch {
+            throw ControlError(error)
+        }
+        var answer: JSONObject = ["node": .string("\(node)")]
+        func digits(_ number: UInt32) -> JSON {
+            let text = String(number)
+            return .string(String(repeating: "0", count: max(0, 6 - text.count)) + text)
+        }
+        switch progress {
+        case .paired: answer["state"] = "paired"
+        case .asks(.passkey): answer["state"] = "passkey"
+        case .asks(.compare(let number)):
+            answer["state"] = "compare"
+            answer["number"] = digits(number)
+        case .asks(.show(let number)):
+            answer["state"] = "show"
+            answer["number"] = digits(number)
+        }
+        return .object(answer)
+    }
+
     private func sensor(_ name: String) throws(ControlError) -> (node: NodeID, address: BluetoothAddress) {
         let node = try find(name).id
         guard node.cacheType == BLENodes.cacheType, let address = BluetoothAddress(node.nodeID) else {
@@ -110,12 +144,12 @@ extension House {
 
     // MARK: Lists
 
-    func list(_ who: String, _ verdict: ListVerdict) async throws(ControlError) -> JSON {
+    func list(_ who: String, _ verdict: ListVerdict, _ connect: Bool?) async throws(ControlError) -> JSON {
         let address = try addressOrNode(who)
         var changed = true
         do throws(NodeError) {
             switch verdict {
-            case .allow: try await ble.allow(address)
+            case .allow: try await ble.allow(address, connects: connect)
             case .deny: try await ble.deny(address)
             case .unlist: changed = try await ble.unlist(address)
             }

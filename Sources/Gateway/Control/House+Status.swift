@@ -55,6 +55,7 @@ extension House {
             if let reason = radio.trouble { all.append(("ble", reason)) }
             for adapter in radio.adapters { if let reason = adapter.trouble() { all.append(("ble", reason)) } }
         }
+        if let trouble = links?.trouble { all.append(("ble", trouble)) }
         if let trouble = cloud.trouble { all.append(("cloud", trouble.description)) }
         if let trouble = security?.trouble { all.append(("security", trouble)) }
         if let trouble = local?.trouble { all.append(("ocf", trouble)) }
@@ -113,6 +114,13 @@ extension House {
             shown["dropped"] = .int(Int(clamping: radio.dropped))
             shown["adapters"] = .array(radio.adapters.map { Self.adapter($0) })
             shown["unused_adapters"] = .array(radio.unused.map { .string("\($0)") })
+        }
+        if let connections = ble.connections {
+            shown["connections"] = .int(connections.used)
+            shown["connections_maximum"] = .int(connections.slots)
+            shown["connections_waited_for"] = .int(connections.waiting)
+            shown["connections_made"] = .int(connections.connected)
+            shown["connections_failed"] = .int(connections.failed)
         }
         return .object(shown)
     }

@@ -1,6 +1,7 @@
 import Advertising
 import BLENodes
 import FlashStore
+import GATT
 import GPIO
 import GPIONodes
 import Glibc
@@ -38,15 +39,47 @@ extension BLENodesConfiguration {
     /// The sensors as the configuration file gives them; addresses and keys have been checked there.
     init(_ ble: Configuration.BLE) {
         var devices: [BluetoothAddress: Device] = [:]
+        let interval = Duration.seconds(ble.readInterval)
         for node in ble.nodes {
             guard let address = BluetoothAddress(node.address) else { continue }
             devices[address] = Device(
-                name: node.name.isEmpty ? nil : node.name, key: Hex.bytes(node.key).flatMap { $0.isEmpty ? nil : $0 })
+                name: node.name.isEmpty ? nil : node.name, key: Hex.bytes(node.key).flatMap { $0.isEmpty ? nil : $0 },
+                gatt: node.connect ? GATTPlan(interval: interval) : nil)
+        }
+        for entry in ble.gatt {
+            guard let address = BluetoothAddress(entry.device), let point = GATTPlan.Point(entry) else { continue }
+            var device = devices[address] ?? Device()
+            // Who is only described is read for what is described, and nothing else.
+            var plan = device.gatt ?? GATTPlan(standardServices: false, interval: interval)
+            plan.points.append(point)
+            if entry.interval > 0 { plan.interval = min(plan.interval, .seconds(entry.interval)) }
+            device.gatt = plan
+            devices[address] = device
         }
         self.init(
             admission: ble.admit == "known-formats" ? .knownFormats : .listedOnly,
             allowed: Set(ble.allow.compactMap { BluetoothAddress($0) }),
             denied: Set(ble.deny.compactMap { BluetoothAddress($0) }), devices: devices, maximum: ble.maximum)
+        gattInterval = interval
+    }
+}
+
+extension GATTPlan.Point {
+    /// A characteristic as the configuration file gives it; what it says has been checked there.
+    init?(_ entry: Configuration.Characteristic) {
+        guard let type = AttributeType(entry.characteristic) else { return nil }
+        let title = entry.name.isEmpty ? entry.characteristic : entry.name
+        let definition = CharacteristicForm(entry.format).map { form in
+            CharacteristicDefinition(
+                name: title,
+                fields: [
+                    CharacteristicField(
+                        form, unit: entry.unit.isEmpty ? nil : entry.unit, decimals: UInt8(clamping: entry.decimals))
+                ])
+        }
+        self.init(
+            service: AttributeType(entry.service), type: type, name: entry.name.isEmpty ? nil : entry.name,
+            definition: definition, notifies: entry.notify, isWritable: entry.writable)
     }
 }
 

@@ -35,6 +35,7 @@ extension House {
         await local?.stop()
         device.close()
         pairing.close()
+        links?.stop()
         ble.stop()
         gpio.stop()
         pool.close()
@@ -70,6 +71,8 @@ extension House {
             guard let self else { return }
             try await self.credentials.forget()
             try await XMPPHouse.forget(self.store)
+            // The kernel forgets the keys as well.
+            try await self.links?.bonds.forgetAll()
             try await self.store.removeAll(prefix: "node/", .now)
             // The configured certificate names the configured id.
             let wanted = Identifier(self.configuration.ocf.deviceID) ?? .random()
@@ -91,6 +94,7 @@ extension House {
         } catch {
             missing.append(("gpio", error.reason))
         }
+        links?.start()
         if configuration.ble.source == "kernel" { startRadio() }
         guard configuration.ble.source == "capture" else { return }
         do throws(CaptureError) {

@@ -36,6 +36,8 @@ final class House {
     let gpio: GPIONodes
     let lines: GPIOLines
     let ble: BLENodes
+    /// Connections to Bluetooth devices; nil where there is no radio.
+    let links: BluetoothLinks?
     let device: OCFDevice
     /// The device's security; nil when it is on no local network.
     let security: DeviceSecurity?
@@ -55,6 +57,8 @@ final class House {
     /// The adapters of this machine; nil when adverts come from elsewhere.
     var radio: KernelRadio?
     var clockWatch = ClockWatch()
+    /// The join window that is open was opened by the button.
+    var joinedByHand = false
     /// What is missing for good in this run, by part; what comes and goes is asked when it is shown.
     var missing: [(part: String, reason: String)] = []
     private var end: End?
@@ -131,6 +135,11 @@ final class House {
         ble = BLENodes(
             configuration: BLENodesConfiguration(configuration.ble), concentrator: concentrator, store: store,
             log: logger("ble"))
+        // A recording takes no connections.
+        links =
+            ["none", "capture"].contains(configuration.ble.source)
+            ? nil : BluetoothLinks(configuration.ble, store: store, log: logger("ble"))
+        if let links { ble.attach(links.central, bonds: links.bonds) }
         let device = OCFDevice(
             identity: identity, settings: DeviceSettings(configuration), concentrator: concentrator, store: store,
             security: security)

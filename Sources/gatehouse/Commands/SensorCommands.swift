@@ -95,9 +95,10 @@ struct AllowCommand: ParsableCommand {
 
     @Argument(help: "The address, A4:C1:38:8D:18:B2.") var who: String?
     @Flag(help: "Take it out of the list instead.") var remove = false
+    @Flag(inversion: .prefixedNo, help: "Connect to it for its standard services.") var connect: Bool?
     @OptionGroup var control: ControlOptions
 
-    func run() throws { try ListText.ask(who, remove ? .unlist : .allow, control) }
+    func run() throws { try ListText.ask(who, remove ? .unlist : .allow, connect, control) }
 }
 
 /// `gatehouse deny`
@@ -109,7 +110,7 @@ struct DenyCommand: ParsableCommand {
     @Flag(help: "Take it out of the list instead.") var remove = false
     @OptionGroup var control: ControlOptions
 
-    func run() throws { try ListText.ask(who, remove ? .unlist : .deny, control) }
+    func run() throws { try ListText.ask(who, remove ? .unlist : .deny, nil, control) }
 }
 
 /// `gatehouse key`
@@ -144,12 +145,61 @@ struct KeyCommand: ParsableCommand {
     }
 }
 
+/// `gatehouse pair`
+struct PairCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pair", abstract: "Pair with a Bluetooth device that wants a bond; stand beside it.",
+        discussion: """
+            The bond is kept on flash until `gatehouse forget`. A device with a display shows a number: it is asked for on \
+            standard input unless --passkey gives it. With --json nothing is asked: the answer's state tells what to say, \
+            with --passkey, --same or --different.
+            """)
+
+    @Argument(help: "The node: ble/A4C1388D18B2, or its id alone.") var node: String
+    @Option(help: "The number that the device shows, or has on its label.") var passkey: Int?
+    @Flag(help: "Both show the same number.") var same = false
+    @Flag(help: "They do not.") var different = false
+    @OptionGroup var control: ControlOptions
+
+    func validate() throws {
+        if same && different { throw ValidationError("found --same and --different; expected one of them") }
+        if let passkey, !(0...999_999).contains(passkey) {
+            throw ValidationError("found the passkey \(passkey), expected 0 to 999999")
+        }
+    }
+
+    func run() throws {
+        var request = ControlRequest.pair(
+            node: node, passkey: passkey, same: same ? true : different ? false : nil)
+        if control.json { return try control.ask(request) { _ in "" } }
+        while true {
+            let answer = try request.ask(at: control.path)
+            let number = StatusText.text(answer["number"])
+            switch answer["state"]?.string {
+            case "passkey":
+                Failure.tell("Which number does the device show?")
+                guard let line = readLine(), let passkey = Int(line.filter { $0 != " " }) else {
+                    throw ValidationError("no number came on standard input; expected the six digits that it shows")
+                }
+                request = .pair(node: node, passkey: passkey, same: nil)
+            case "compare":
+                Failure.tell("Does the device show \(number)? Type yes or no.")
+                let word = readLine()?.lowercased() ?? ""
+                request = .pair(node: node, passkey: nil, same: word == "yes" || word == "y")
+            case "show":
+                return print("Type \(number) at the device; `gatehouse nodes` shows when it is done.")
+            default: return print("\(StatusText.text(answer["node"])) is paired.")
+            }
+        }
+    }
+}
+
 /// Lists as people read them.
 enum ListText {
     /// Lists an address, or shows the lists.
-    static func ask(_ who: String?, _ verdict: ListVerdict, _ control: ControlOptions) throws {
+    static func ask(_ who: String?, _ verdict: ListVerdict, _ connect: Bool?, _ control: ControlOptions) throws {
         guard let who else { return try control.ask(.lists, people: of) }
-        try control.ask(.list(who: who, verdict: verdict)) { answer in
+        try control.ask(.list(who: who, verdict: verdict, connect: connect)) { answer in
             let address = StatusText.text(answer["address"])
             return switch verdict {
             case .allow: "\(address) is allowed; it is a node once it is heard."
