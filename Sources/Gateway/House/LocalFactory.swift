@@ -24,6 +24,10 @@ struct LocalFactory {
             do throws(TLSError) {
                 let identity = try Identity(
                     certificateFile: ocf.manufacturerCertificate, keyFile: ocf.manufacturerKey)
+                // Tools would refuse it, and say less about why.
+                if let fault = Self.fault(of: identity) {
+                    throw TLSError(.wrongUsage, "\(ocf.manufacturerCertificate): \(fault)")
+                }
                 settings.manufacturer = identity
                 presets.credentials = [
                     .certificate(pem: identity.chain.pem, .manufacturerCertificate, subject: .anyone)
@@ -44,6 +48,17 @@ struct LocalFactory {
         presets.methods = methods
         // It is provisioned by who comes, and goes to its services by itself where they ask for that.
         presets.supportedModes = [.serverDirectedMultiple, .serverDirectedSingle, .clientDirected]
+    }
+
+    /// Which of OCF's rules for a manufacturer's certificate this one breaks; nil for none. Dates are the tool's to judge.
+    private static func fault(of identity: Identity) -> String? {
+        do throws(CertificateFault) {
+            guard let leaf = try CertificateRules.read(pem: identity.chain.pem).first else { return nil }
+            try CertificateRules.manufacturer(leaf, at: nil)
+            return nil
+        } catch {
+            return error.description
+        }
     }
 
     /// What the device's security needs.
