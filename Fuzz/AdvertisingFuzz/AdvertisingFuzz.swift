@@ -44,6 +44,18 @@ private func roundTrip(_ number: UInt16, _ content: [UInt8]) {
     precondition((try? definition.decode(again)) == readings)
 }
 
+/// What the kernel's sockets deliver: events of the management channel and of the controller, and answers.
+private func kernel(_ content: [UInt8]) {
+    if let event = ManagementEvent(content), case .newLongTermKey(let key, _) = event.kind {
+        precondition(key.value.count == 16)
+    }
+    _ = HCINotice(content)
+    if let list = ManagementReply.indexList(content) { precondition(2 + 2 * list.count <= content.count) }
+    _ = ManagementReply.information(content)
+    _ = ManagementReply.settings(content)
+    _ = ScanCommands(supported: content)
+}
+
 /// The first byte says how the rest is wrapped, so that the fuzzer reaches the formats without guessing their numbers.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
@@ -93,6 +105,7 @@ public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         writer.append(.manufacturerData, content)
         harness.decode(writer.payload)
     case 13: wrap(.manufacturerData, 0x004C, content, &harness)
+    case 14: kernel(content)
     default:
         let answer = DecodeAnswer.line(content)
         precondition(answer.hasPrefix("{\"id\":") && answer.hasSuffix("}"))

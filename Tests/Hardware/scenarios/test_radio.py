@@ -2,7 +2,8 @@
 import unittest
 
 from air import ADAPTER, Air, bthome
-from house import Cloud, Gateway
+from board import Board
+from house import GPIO_GROUP, Cloud, Gateway
 
 SENSOR = "F0:F1:F2:F3:F4:01"
 NODE = "F0F1F2F3F401"
@@ -13,6 +14,11 @@ source = "kernel"
 [[ble.nodes]]
 address = "{SENSOR}"
 name = "Kitchen"
+"""
+
+BUTTON = """
+[button]
+line = "GPIO3"
 """
 
 
@@ -73,6 +79,34 @@ class ARoom(unittest.TestCase):
         self.air.advertise(SENSOR, bthome(23.75, packet=3))
         self.gateway.wait(90, "23.75 °C", lambda: temperature(self.gateway) == 23.75)
         self.assertEqual(self.degraded(), [])
+
+
+class FromAirToCloud(unittest.TestCase):
+    """A real press admits the cloud; an advert of a sensor is then a value far away, and so is the next one."""
+
+    def test_an_advert_in_the_air_is_a_value_in_the_cloud(self):
+        board, air, cloud = Board(name="cloudy", group=GPIO_GROUP), Air(), Cloud()
+        gateway = Gateway(BUTTON + BLE + cloud.configuration)
+        try:
+            air.plug()
+            air.advertise(SENSOR, bthome(19.5, packet=1))
+            gateway.start()
+            gateway.wait(60, "the knock", lambda: gateway.phase() == "knocking")
+            board.press()
+            gateway.wait(120, "the sign-in", lambda: gateway.ask("status")["cloud"]["signed_in"])
+            cloud.login()
+            href = gateway.wait(
+                90, "the thermometer in the cloud",
+                lambda: [href for href in cloud.resources("oic.r.temperature") if f"/ble/{NODE}/" in href])[0]
+            for packet, value in ((2, 19.75), (3, 18.25)):
+                air.advertise(SENSOR, bthome(value, packet))
+                gateway.wait(
+                    60, f"{value} °C in the cloud", lambda: cloud.client("get", href)["temperature"] == value)
+        finally:
+            gateway.end()
+            cloud.end()
+            air.end()
+            board.unplug()
 
 
 class WithoutCapabilities(unittest.TestCase):
