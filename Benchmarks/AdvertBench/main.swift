@@ -73,7 +73,7 @@ func codecRows(_ rows: Rows) {
     decodeRow(
         "MiBeacon", ["020106151695fe50303c0c034c94b438c1a40d10041001ea01"], address: "A4:C1:38:B4:94:4C", aim: 500_000)
     decodeRow(
-        "MiBeacon, encrypted", ["0201061a1695fe5858e4162c84535638c1a42b6ef2e91200006c884d9e"],
+        "MiBeacon, encrypted", ["020106191695fe5858e4162c84535638c1a42b6ef2e91200006c884d9e"],
         address: "A4:C1:38:56:53:84", key: "a115210eed7a88e50ad52662e732a9fb", aim: 150_000)
     decodeRow("Govee H5075", ["02010609ff88ec00034db264000d094756483530373532373632"])
     decodeRow("Govee H5122, sealed", ["0201061bff88eff30a0024aaeaa5631b810899e1c4e1409883fe225935c464"])

@@ -63,6 +63,13 @@ public struct MeasurementList: Sendable {
         return stored
     }
 
+    /// Appends a byte's two lower-case digits.
+    mutating func storeHex(_ byte: UInt8) {
+        func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
+        bytes.append(digit(byte >> 4))
+        bytes.append(digit(byte & 15))
+    }
+
     /// Copies `text`, made of what was read, and answers where it is. Allocates.
     mutating func store(_ text: String) -> ByteRange {
         let start = bytes.count

@@ -20,21 +20,22 @@ enum IBeacon {
         guard data.count >= 2, data[0] == start[0], data[1] == start[1] else { return .unknown }
         guard data.count >= length else { return .refused(Refusal(.wrongLength, .iBeacon, found: data.count)) }
         guard !data.starts(with: notAPlace, at: 2) else { return .unknown }
-        let uuid = uuidText(data, at: 2)
-        list.append(Measurement(.beaconUUID, .text(list.store(uuid))))
+        list.append(Measurement(.beaconUUID, .text(storeUUID(data, at: 2, &list))))
         list.append(.beaconMajor, Int64(data.big(18, 2)), decimals: 0)
         list.append(.beaconMinor, Int64(data.big(20, 2)), decimals: 0)
         list.append(.beaconPower, signed(data.big(22, 1), 1), decimals: 0)
         return .decoded(.iBeacon)
     }
 
-    /// Sixteen bytes as `e2c56db5-dffb-48d2-b060-d0f5a71096e0`.
-    private static func uuidText(_ data: Span<UInt8>, at offset: Int) -> String {
-        var text = ""
+    /// Sixteen bytes as `e2c56db5-dffb-48d2-b060-d0f5a71096e0`; a beacon is a stranger mostly, and allocates nothing.
+    private static func storeUUID(
+        _ data: Span<UInt8>, at offset: Int, _ list: inout MeasurementList
+    ) -> ByteRange {
+        let start = list.bytes.count
         for index in 0..<16 {
-            if [4, 6, 8, 10].contains(index) { text += "-" }
-            text += Hex.text(CollectionOfOne(data[offset + index]))
+            if index == 4 || index == 6 || index == 8 || index == 10 { _ = list.store("-" as StaticString) }
+            list.storeHex(data[offset + index])
         }
-        return text
+        return ByteRange(offset: start, count: list.bytes.count - start)
     }
 }
