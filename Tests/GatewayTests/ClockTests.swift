@@ -45,7 +45,7 @@ struct ClockTests {
     @Test("Secrets of the configuration are in no description of it")
     func secrets() {
         let cloud = Configuration.Cloud(address: "a", id: "i", token: "SECRET", provider: "", trust: "")
-        let node = Configuration.BLENode(address: "a", name: "n", key: "SECRET")
+        let node = Configuration.BLENode(address: "a", name: "n", key: "SECRET", connect: false)
         var text = ""
         dump((cloud, node), to: &text)
         #expect(!text.contains("SECRET"))
