@@ -93,7 +93,7 @@ public actor DeviceLink {
         } catch {
             throw LinkFault(error, "\(address.host)")
         }
-        return try DeviceAnswer(response)
+        return try DeviceAnswer(response, speaksOCF: speaksOCF)
     }
 
     /// Observes a resource over the encrypted connection: the present value first, then each that follows, until the
@@ -105,12 +105,13 @@ public actor DeviceLink {
         let (stream, continuation) = AsyncThrowingStream<DeviceAnswer, any Error>.makeStream(
             bufferingPolicy: .bufferingNewest(256))
         let observation: ClientObservation
+        let isOCF = speaksOCF
         do {
             observation = try await connection.observe(
                 request.message(speaksOCF: speaksOCF), timeout: Self.requestTimeout
             ) { notification in
                 do {
-                    continuation.yield(try DeviceAnswer(notification))
+                    continuation.yield(try DeviceAnswer(notification, speaksOCF: isOCF))
                 } catch {
                     continuation.finish(throwing: error)
                 }
@@ -118,7 +119,7 @@ public actor DeviceLink {
         } catch {
             throw LinkFault(error, "\(address.host)")
         }
-        continuation.yield(try DeviceAnswer(observation.first))
+        continuation.yield(try DeviceAnswer(observation.first, speaksOCF: speaksOCF))
         guard observation.isAccepted else {
             continuation.finish()
             return stream

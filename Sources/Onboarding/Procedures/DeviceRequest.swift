@@ -110,15 +110,17 @@ public struct DeviceAnswer: Sendable, Hashable {
     }
 
     /// text/plain, link format, XML, JSON (RFC 7252 §12.3).
-    private static let texts: Set<UInt16> = [0, 40, 41, 50]
+    private static let texts: Set<UInt16> = [plainText, 40, 41, 50]
+    private static let plainText: UInt16 = 0
 
     /// Longest diagnostic that is passed on; it comes from a device that may not be ours.
     private static let longestDiagnostic = 300
 
     /// Reads a response.
     ///
+    /// - Parameter speaksOCF: false for a server of plain CoAP, whose payload without a format is text.
     /// - Throws: ``OnboardingError`` `.peer` when its body is not what its format says.
-    public init(_ message: Message) throws(OnboardingError) {
+    public init(_ message: Message, speaksOCF: Bool = true) throws(OnboardingError) {
         code = message.code
         retryAfter = message.code == .serviceUnavailable ? message.maxAge.map { Int($0) } : nil
         guard message.code.isSuccess || message.contentFormat != nil else {
@@ -128,7 +130,8 @@ public struct DeviceAnswer: Sendable, Hashable {
             return
         }
         diagnostic = ""
-        if message.code.isSuccess, let format = message.contentFormat, Self.texts.contains(format) {
+        let format = message.contentFormat ?? (speaksOCF ? nil : Self.plainText)
+        if message.code.isSuccess, let format, Self.texts.contains(format) {
             body = nil
             text = String(decoding: message.payload, as: UTF8.self)
             return

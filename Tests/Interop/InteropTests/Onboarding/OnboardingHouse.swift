@@ -81,9 +81,7 @@ final class OnboardingHouse {
 
     /// Starts the onboarding tool, and lets the caller act while it waits.
     ///
-    /// - Parameters:
-    ///   - words: the tool is killed as soon as it has written these.
-    ///   - body: told what the tool has written so far, until it answers true.
+    /// - Parameter body: told what the tool has written so far, until it answers true.
     func onboard(
         _ arguments: [String], input: Pipe? = nil, killedAt words: String? = nil,
         whileWaiting body: (String) throws -> Bool
@@ -103,7 +101,6 @@ final class OnboardingHouse {
         var isDone = false
         while process.isRunning, Date() < end {
             let written = text.withLock { $0 }
-            if let words, written.contains(words) { kill(process.processIdentifier, SIGKILL) }
             if !isDone { isDone = try body(written) }
             usleep(20_000)
         }

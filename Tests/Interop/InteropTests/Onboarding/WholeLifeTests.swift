@@ -124,25 +124,4 @@ struct WholeLifeTests {
         #expect([69, 75, 77].contains(gone.code), "\(gone.output)")
         #expect(try house.onboard("forget", "again").code == 0)
     }
-
-    @Test("A tool that dies while the device waits for its button leaves nothing behind")
-    func interrupted() throws {
-        let house = try OnboardingHouse()
-        #expect(try house.onboard("ca", "init").code == 0)
-        try house.startGateway(window: 3)
-        let cut = try house.onboard(["own", house.address, "--name", "gateway"], killedAt: "press the button") { _ in
-            true
-        }
-        #expect(cut.code == SIGKILL)
-        #expect(house.onboardingState == "RFOTM")
-        // The device does not see that the tool is gone; it lets go of it when the knock ends.
-        sleep(4)
-        let owned = try house.onboard(["own", house.address, "--name", "gateway"]) { output in
-            guard output.contains("press the button") else { return false }
-            try house.press()
-            return true
-        }
-        #expect(owned.code == 0, "\(owned.output)")
-        #expect(house.onboardingState == "RFNOP")
-    }
 }
