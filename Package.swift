@@ -72,6 +72,7 @@ let package = Package(
         .target(
             name: "GATT", dependencies: ["BluetoothLE", "Advertising", "FlashStore", "OneLoop", log],
             swiftSettings: swift6),
+        .target(name: "BoardCheck", dependencies: ["GPIO"], swiftSettings: swift6),
 
         // Floor 5: the domain.
         .target(name: "Concentrator", dependencies: ["OneLoop"], swiftSettings: swift6),
@@ -114,7 +115,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "OneLoop", "FlashStore", "JSONText", "Systemd", "LogOutput", "GPIO", "BluetoothLE", "Advertising",
+                "OneLoop", "FlashStore", "JSONText", "Systemd", "LogOutput", "GPIO", "BoardCheck", "BluetoothLE",
+                "Advertising",
                 "TLS", "CoAP", "Concentrator", "Pairing",
                 "OCFModel", "Access", "XMPP", "GATT", "GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", nio, nioPosix,
                 log,
@@ -125,7 +127,10 @@ let package = Package(
         // Floor 8: commands.
         .executableTarget(
             name: "gatehouse",
-            dependencies: ["Gateway", "BluetoothLE", "Advertising", "JSONText", "QRCode", arguments],
+            dependencies: [
+                "Gateway", "BoardCheck", "BluetoothLE", "Advertising", "JSONText", "QRCode",
+                arguments,
+            ],
             swiftSettings: swift6),
         .executableTarget(
             name: "gatehouse-cloud",
@@ -156,6 +161,7 @@ let package = Package(
             exclude: ["Peers/anonymous_client.py"], swiftSettings: swift6),
         .testTarget(name: "FlashStoreTests", dependencies: ["FlashStore"], swiftSettings: swift6),
         .testTarget(name: "GPIOTests", dependencies: ["GPIO"], swiftSettings: swift6),
+        .testTarget(name: "BoardCheckTests", dependencies: ["BoardCheck", "GPIO"], swiftSettings: swift6),
         .testTarget(
             name: "BluetoothLETests", dependencies: ["BluetoothLE", "Advertising", "JSONText"], swiftSettings: swift6),
         .target(

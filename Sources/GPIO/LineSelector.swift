@@ -50,6 +50,13 @@ public enum LineSelector: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// The line meant of a chip, with its present user; takes nothing.
+    ///
+    /// - Throws: ``GPIOError`` with `lineNotFound`, `lineAmbiguous`, or what the chip says.
+    public func find(in chip: any GPIOChip) throws(GPIOError) -> LineInfo {
+        try choose(among: chip.lines(), of: chip.info)
+    }
+
     /// A header has some 28 names; more would hide the message.
     private static let namesShown = 32
 

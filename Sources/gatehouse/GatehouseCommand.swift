@@ -25,6 +25,6 @@ struct GatehouseCommand: AsyncParsableCommand {
             DenyCommand.self, KeyCommand.self, PairCommand.self,
             TrustCommand.self, CloudCommand.self, XMPPCommand.self, LabelCommand.self, PressCommand.self,
             DriveCommand.self, ResetCommand.self,
-            CheckConfigCommand.self, DecodeCommand.self, ReferenceCommand.self,
+            CheckCommand.self, CheckConfigCommand.self, DecodeCommand.self, ReferenceCommand.self,
         ])
 }

@@ -139,7 +139,10 @@ struct ConfigurationTests {
         case "cloud.token": return other ? "\"t\"" : "\"s\""
         case "cloud.id", "ocf.device_id":
             return other ? "\"00000000-0000-0000-0000-000000000002\"" : "\"00000000-0000-0000-0000-000000000001\""
-        case "ble.nodes[].address": return other ? "\"00:00:00:00:00:02\"" : "\"00:00:00:00:00:01\""
+        case "ble.nodes[].address", "ble.gatt[].device":
+            return other ? "\"00:00:00:00:00:02\"" : "\"00:00:00:00:00:01\""
+        case "ble.gatt[].service": return other ? "\"181A\"" : "\"\""
+        case "ble.gatt[].characteristic": return other ? "\"2A6F\"" : "\"2A6E\""
         default: break
         }
         switch key.kind {

@@ -7,7 +7,7 @@ private let floors: [[String]] = [
     ["CMbedTLS", "CGPIOD", "CBluetooth", "CExpat", "CDatagrams"],
     ["CBOR", "CoAPMessages", "Advertising", "JSONText", "QRCode"],
     ["OneLoop", "TLS", "FlashStore", "GPIO", "BluetoothLE", "Systemd", "LogOutput", "PrivateFiles"],
-    ["CoAP", "GATT", "XMPP"],
+    ["CoAP", "GATT", "XMPP", "BoardCheck"],
     ["Concentrator", "Access", "Pairing", "OCFModel"],
     ["GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "OCFCloud", "Onboarding"],
     ["Gateway"],
@@ -18,7 +18,7 @@ private let floors: [[String]] = [
 /// door and none of its domain.
 private let companions: Set<String> = ["OCFCloud", "Onboarding"]
 private let gatewayOnly: Set<String> = [
-    "GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "Concentrator", "Access", "Pairing", "Gateway",
+    "BoardCheck", "GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "Concentrator", "Access", "Pairing", "Gateway",
 ]
 
 private struct Manifest: Decodable {

@@ -130,6 +130,15 @@ extension ConfigurationSchema {
             "board.simulated", .boolean, default: "false",
             "No hardware: lines, button and lamp live in memory, and `gatehouse press` is the hand."),
         ConfigurationKey(
+            "board.name", .text(maximum: 64), default: "\"\"", "A board file's: the board's name for people."),
+        ConfigurationKey(
+            "board.compatible",
+            .list(of: "a word of /proc/device-tree/compatible", check: { !$0.isEmpty && $0.utf8.count <= 64 }),
+            default: "[]", "A board file's: how `gatehouse check` knows the board."),
+        ConfigurationKey(
+            "board.free_lines", .list(of: "a line's name", check: { !$0.isEmpty && $0.utf8.count <= 64 }),
+            default: "[]", "A board file's: lines of the header that nothing else uses, for people."),
+        ConfigurationKey(
             "board.chips",
             .list(of: "a label of a GPIO chip, or its path below /dev", check: { !$0.isEmpty && $0.utf8.count <= 64 }),
             default: "[\"pinctrl-rp1\", \"pinctrl-bcm2711\", \"pinctrl-bcm2835\"]",
