@@ -141,6 +141,9 @@ struct ConfigurationTests {
             return other ? "\"00000000-0000-0000-0000-000000000002\"" : "\"00000000-0000-0000-0000-000000000001\""
         case "ble.nodes[].address", "ble.gatt[].device":
             return other ? "\"00:00:00:00:00:02\"" : "\"00:00:00:00:00:01\""
+        case "xmpp.account", "xmpp.peers[].jid": return other ? "\"b@example.org\"" : "\"a@example.org\""
+        case "xmpp.password_file": return other ? "\"other\"" : "\"given\""
+        case "xmpp.registry": return other ? "\"auto\"" : "\"\""
         case "ble.gatt[].service": return other ? "\"181A\"" : "\"\""
         case "ble.gatt[].characteristic": return other ? "\"2A6F\"" : "\"2A6E\""
         default: break
