@@ -72,7 +72,7 @@ install: ## Binaries of `make release`, units, board files, completions; DESTDIR
 	install -m 755 $(dist)/gatehouse $(dist)/gatehouse-cloud $(dist)/gatehouse-onboard $(bindir)
 	install -m 644 board/*.toml $(datadir)/gatehouse/board
 	install -m 644 README.md LICENSE $(datadir)/doc/gatehouse
-	install -D -m 644 -t $(datadir)/doc/gatehouse/docs docs/*.md
+	install -D -m 644 -t $(datadir)/doc/gatehouse/docs docs/*.md docs/*.svg
 	for unit in gatehouse gatehouse-cloud; do sed 's|/usr/bin/gatehouse|$(prefix)/bin/gatehouse|; s|/usr/share/doc|$(prefix)/share/doc|' systemd/$$unit.service > $(libdir)/systemd/system/$$unit.service && chmod 644 $(libdir)/systemd/system/$$unit.service || exit 1; done
 	install -D -m 644 systemd/gatehouse.sysusers $(libdir)/sysusers.d/gatehouse.conf
 	install -D -m 644 systemd/gatehouse.tmpfiles $(libdir)/tmpfiles.d/gatehouse.conf
