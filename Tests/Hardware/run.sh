@@ -30,11 +30,19 @@ fi
 export GATEHOUSE_PROGRAMS="${GATEHOUSE_PROGRAMS:-$(swift build --show-bin-path)}"
 
 failed=()
-play() { # play SCENARIO LABEL: a boot for each; what one leaves behind, a chip that went or a controller that hangs, is no other's trouble.
-    echo "hardware: $1$2"
+boot() { # boot SCENARIO
     "$rig/boot.sh" "$work" --modules "gpio-sim-oot hci_vhci" --timeout "${HARDWARE_TIMEOUT:-600}" -- \
         env PYTHONPATH=Tests/Hardware/scenarios PYTHONDONTWRITEBYTECODE=1 \
-        "$work/venv/bin/python" -m unittest -v "test_$1" || failed+=("$1$2")
+        "$work/venv/bin/python" -m unittest -v "test_$1"
+}
+
+# A boot for each scenario: what one leaves behind, a chip that went or a controller that hangs, is no other's trouble. One
+# that fails is played once more, and said so: a guest without KVM on a busy machine misses windows that a board does not.
+play() { # play SCENARIO LABEL
+    echo "hardware: $1$2"
+    boot "$1" && return
+    echo "hardware: $1$2, once more"
+    boot "$1" || failed+=("$1$2")
 }
 
 for scenario in "${scenarios[@]}"; do play "$scenario" ""; done
