@@ -63,6 +63,7 @@ let package = Package(
         .target(name: "Systemd", swiftSettings: swift6),
         .target(name: "LogOutput", dependencies: [log], swiftSettings: swift6),
         .target(name: "PrivateFiles", swiftSettings: swift6),
+        .target(name: "OneM2MPrimitives", dependencies: ["JSONText", "CBOR"], swiftSettings: swift6),
 
         // Floor 4: transports.
         .target(
@@ -96,6 +97,13 @@ let package = Package(
             swiftSettings: swift6),
         .target(
             name: "XMPPDoor", dependencies: ["XMPP", "Concentrator", "Access", "OneLoop", log], swiftSettings: swift6),
+        .target(
+            name: "OneM2MDoor",
+            dependencies: [
+                "OneM2MPrimitives", "JSONText", "CBOR", "CoAP", "CoAPMessages", "TLS", "Concentrator", "FlashStore",
+                "OneLoop", nio, nioPosix, log,
+            ],
+            swiftSettings: swift6),
         .target(
             name: "OCFCloud",
             dependencies: [
@@ -211,6 +219,15 @@ let package = Package(
         .testTarget(
             name: "XMPPDoorTests", dependencies: ["XMPPDoor", "XMPP", "Concentrator", "Access", "OneLoop", nio],
             exclude: ["Schemas", "Examples"], swiftSettings: swift6),
+        .testTarget(
+            name: "OneM2MPrimitivesTests", dependencies: ["OneM2MPrimitives", "JSONText", "CBOR"], swiftSettings: swift6
+        ),
+        .testTarget(
+            name: "OneM2MDoorTests",
+            dependencies: [
+                "OneM2MDoor", "OneM2MPrimitives", "JSONText", "CBOR", "Concentrator", "FlashStore", "OneLoop", log,
+            ],
+            swiftSettings: swift6),
         .testTarget(
             name: "OCFCloudTests",
             dependencies: [

@@ -6,10 +6,13 @@ import Testing
 private let floors: [[String]] = [
     ["CMbedTLS", "CGPIOD", "CBluetooth", "CExpat", "CDatagrams"],
     ["CBOR", "CoAPMessages", "Advertising", "JSONText", "QRCode"],
-    ["OneLoop", "TLS", "FlashStore", "GPIO", "BluetoothLE", "Systemd", "LogOutput", "PrivateFiles"],
+    [
+        "OneLoop", "TLS", "FlashStore", "GPIO", "BluetoothLE", "Systemd", "LogOutput", "PrivateFiles",
+        "OneM2MPrimitives",
+    ],
     ["CoAP", "GATT", "XMPP", "BoardCheck"],
     ["Concentrator", "Access", "Pairing", "OCFModel"],
-    ["GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "OCFCloud", "Onboarding"],
+    ["GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "OneM2MDoor", "OCFCloud", "Onboarding"],
     ["Gateway"],
     ["gatehouse", "gatehouse-cloud", "gatehouse-onboard", "gatehouse-demo"],
 ]
@@ -18,7 +21,8 @@ private let floors: [[String]] = [
 /// door and none of its domain.
 private let companions: Set<String> = ["OCFCloud", "Onboarding"]
 private let gatewayOnly: Set<String> = [
-    "BoardCheck", "GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "Concentrator", "Access", "Pairing", "Gateway",
+    "BoardCheck", "GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "OneM2MDoor", "Concentrator", "Access", "Pairing",
+    "Gateway",
 ]
 
 private struct Manifest: Decodable {

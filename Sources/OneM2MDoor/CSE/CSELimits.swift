@@ -1,0 +1,36 @@
+/// What the tables of a CSE hold at most; each exists so that a peer cannot make us hold without end.
+public struct CSELimits: Sendable {
+    /// Resources altogether, content instances not counted: 10,000 at some 700 bytes are 7 MB.
+    public var resources = 10_000
+    /// Content instances altogether, of all containers: 100,000 at 200 bytes are 20 MB.
+    public var contentInstances = 100_000
+    /// Bytes of all content instances together.
+    public var contentBytes = 16 << 20
+    /// Content instances of a container whose creator set no limit, and the most it may set: what is older goes.
+    public var instancesPerContainer = 10_000
+    /// Bytes of one content, or of one attribute: half the largest primitive.
+    public var attributeBytes = 1 << 18
+    /// Levels of the tree below the CSEBase: a function of a room of a floor of a house has five.
+    public var depth = 24
+    /// Children of one resource, content instances not counted.
+    public var children = 2_000
+    /// Resources that one answer shows, and one discovery finds.
+    public var results = 1_000
+    /// Subscriptions altogether.
+    public var subscriptions = 500
+    /// Notifications that wait for one target; the oldest go.
+    public var notificationsPerTarget = 100
+    /// Notifications that wait altogether: 2,000 of 500 bytes are 1 MB.
+    public var notifications = 2_000
+    /// Members of a group.
+    public var members = 200
+    /// Requests in work at once; more are refused with 5000 rather than held.
+    public var requests = 256
+    /// `<request>` resources that tell how a non-blocking request went.
+    public var requestResources = 200
+    /// Resources kept on flash: 5,000 of 400 bytes fit in the half of a segment of the store that may be live.
+    public var durableResources = 5_000
+
+    /// The limits above, to be changed.
+    public init() {}
+}
