@@ -80,6 +80,7 @@ let package = Package(
         .target(name: "Access", dependencies: ["OneLoop"], swiftSettings: swift6),
         .target(name: "Pairing", dependencies: ["OneLoop", "GPIO", "FlashStore", log], swiftSettings: swift6),
         .target(name: "OCFModel", dependencies: ["CBOR", "CoAPMessages", "TLS"], swiftSettings: swift6),
+        .target(name: "ProvisioningModel", dependencies: ["XMPP", "TLS"], swiftSettings: swift6),
 
         // Floor 6: drivers, doors, companions.
         .target(
@@ -186,6 +187,9 @@ let package = Package(
             exclude: ["Peers/aiocoap_client.py", "Peers/aiocoap_server.py"], swiftSettings: swift6),
         .testTarget(
             name: "XMPPTests", dependencies: ["XMPP", "TLS", nio, nioPosix, nioEmbedded, log], exclude: ["Peers"],
+            swiftSettings: swift6),
+        .testTarget(
+            name: "ProvisioningModelTests", dependencies: ["ProvisioningModel", "XMPP"], exclude: ["Examples"],
             swiftSettings: swift6),
         .testTarget(name: "ConcentratorTests", dependencies: ["Concentrator", "OneLoop"], swiftSettings: swift6),
         .testTarget(name: "AccessTests", dependencies: ["Access", "OneLoop"], swiftSettings: swift6),

@@ -11,7 +11,7 @@ private let floors: [[String]] = [
         "OneM2MPrimitives",
     ],
     ["CoAP", "GATT", "XMPP", "BoardCheck"],
-    ["Concentrator", "Access", "Pairing", "OCFModel"],
+    ["Concentrator", "Access", "Pairing", "OCFModel", "ProvisioningModel"],
     ["GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "OneM2MDoor", "OCFCloud", "Onboarding"],
     ["Gateway"],
     ["gatehouse", "gatehouse-cloud", "gatehouse-onboard", "gatehouse-demo"],

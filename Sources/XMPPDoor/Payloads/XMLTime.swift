@@ -1,5 +1,6 @@
 import Concentrator
 import Glibc
+import XMPP
 
 /// Moments and times as XML Schema writes them.
 public enum XMLTime {
@@ -160,5 +161,17 @@ public enum XMLTime {
             }
             return .minutes(sign * (hours * 60 + minutes))
         }
+    }
+}
+
+extension XMLElement {
+    /// An `xs:dateTime` attribute; nil when it is not there.
+    func moment(_ name: String) throws(PayloadError) -> WallTime? {
+        guard let text = self[name] else { return nil }
+        guard let value = XMLTime.moment(text) else {
+            throw PayloadError(
+                .badValue, "\(name) is \"\(text.prefix(40))\"; a moment such as 2026-11-21T08:00:00Z was expected")
+        }
+        return value
     }
 }

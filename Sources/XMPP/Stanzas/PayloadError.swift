@@ -1,6 +1,3 @@
-import Concentrator
-import XMPP
-
 /// Why a payload makes no sense.
 public struct PayloadError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The kinds of fault.
@@ -20,7 +17,8 @@ public struct PayloadError: Error, Sendable, Hashable, CustomStringConvertible {
     /// A sentence for people.
     public let reason: String
 
-    init(_ code: Code, _ reason: String) {
+    /// A fault.
+    public init(_ code: Code, _ reason: String) {
         self.code = code
         self.reason = reason
     }
@@ -35,18 +33,18 @@ public struct PayloadError: Error, Sendable, Hashable, CustomStringConvertible {
     public var description: String { reason }
 
     /// The answer to it.
-    var stanzaError: StanzaError { StanzaError(.badRequest, reason) }
+    public var stanzaError: StanzaError { StanzaError(.badRequest, reason) }
 }
 
 extension XMLElement {
     /// A required attribute.
-    func required(_ name: String) throws(PayloadError) -> String {
+    public func required(_ name: String) throws(PayloadError) -> String {
         guard let value = self[name] else { throw PayloadError(.missing, "<\(self.name)> has no \(name)") }
         return value
     }
 
     /// An `xs:boolean` attribute with its default.
-    func flag(_ name: String, default fallback: Bool = false) throws(PayloadError) -> Bool {
+    public func flag(_ name: String, default fallback: Bool = false) throws(PayloadError) -> Bool {
         guard let text = self[name] else { return fallback }
         guard let value = XMLElement.boolean(text) else {
             throw PayloadError(.badValue, "\(name) is \"\(text.prefix(32))\"; true, false, 1 or 0 was expected")
@@ -54,18 +52,8 @@ extension XMLElement {
         return value
     }
 
-    /// An `xs:dateTime` attribute; nil when it is not there.
-    func moment(_ name: String) throws(PayloadError) -> WallTime? {
-        guard let text = self[name] else { return nil }
-        guard let value = XMLTime.moment(text) else {
-            throw PayloadError(
-                .badValue, "\(name) is \"\(text.prefix(40))\"; a moment such as 2026-11-21T08:00:00Z was expected")
-        }
-        return value
-    }
-
     /// An `xs:int` attribute.
-    func integer(_ name: String) throws(PayloadError) -> Int32 {
+    public func integer(_ name: String) throws(PayloadError) -> Int32 {
         let text = try required(name)
         guard let value = Int32(text) else {
             throw PayloadError(.badValue, "\(name) is \"\(text.prefix(32))\"; a whole number was expected")
