@@ -66,6 +66,7 @@ let package = Package(
         .target(name: "OneM2MPrimitives", dependencies: ["JSONText", "CBOR"], swiftSettings: swift6),
 
         // Floor 4: transports.
+        .target(name: "JOSE", dependencies: ["CMbedTLS", "TLS", "JSONText"], swiftSettings: swift6),
         .target(
             name: "CoAP", dependencies: ["CDatagrams", "CoAPMessages", "TLS", nio, nioPosix], swiftSettings: swift6),
         .target(name: "XMPP", dependencies: ["TLS", "CExpat", nio, nioPosix, log], swiftSettings: swift6),
@@ -168,6 +169,9 @@ let package = Package(
         .testTarget(
             name: "TLSTests", dependencies: ["TLS", "CMbedTLS", nio, nioPosix, nioEmbedded],
             exclude: ["Peers/anonymous_client.py"], swiftSettings: swift6),
+        .testTarget(
+            name: "JOSETests", dependencies: ["JOSE", "JSONText"], exclude: ["Vectors", "Peers/jose_peer.py"],
+            swiftSettings: swift6),
         .testTarget(name: "FlashStoreTests", dependencies: ["FlashStore"], swiftSettings: swift6),
         .testTarget(name: "GPIOTests", dependencies: ["GPIO"], swiftSettings: swift6),
         .testTarget(name: "BoardCheckTests", dependencies: ["BoardCheck", "GPIO"], swiftSettings: swift6),
@@ -291,7 +295,7 @@ if Context.environment["GATEHOUSE_FUZZ"] != nil {
         ("AdvertisingFuzz", ["Advertising", "BluetoothLE"]), ("DTLSFuzz", ["TLS", nio]),
         ("SecurityFuzz", ["OCFModel", "CBOR", "CoAPMessages"]), ("CertificateFuzz", ["OCFModel", "TLS"]),
         ("XMPPFuzz", ["XMPP", "TLS"]), ("XMPPDoorFuzz", ["XMPPDoor", "XMPP", "Concentrator"]),
-        ("ATTFuzz", ["GATT"]),
+        ("ATTFuzz", ["GATT"]), ("JOSEFuzz", ["JOSE", "JSONText"]),
     ]
     package.targets += fuzzed.map { fuzz in
         .executableTarget(

@@ -29,7 +29,7 @@ fi
 if [ "${1:-build}" = test ]; then
     # The peers that come from PyPI, in a place of their own. The versions are those the tests were written against.
     venv=.build/venv
-    wanted="aiocoap==0.4.17 cbor2==5.9.0 cryptography==48.0.0 slixmpp==1.17.0"
+    wanted="aiocoap==0.4.17 cbor2==5.9.0 cryptography==48.0.0 slixmpp==1.17.0 jwcrypto==1.6.1"
     if [ "$(cat "$venv/wanted" 2>/dev/null)" != "$wanted" ]; then
         echo "prepare: installing $wanted into $venv"
         rm -rf "$venv"

@@ -10,7 +10,7 @@ private let floors: [[String]] = [
         "OneLoop", "TLS", "FlashStore", "GPIO", "BluetoothLE", "Systemd", "LogOutput", "PrivateFiles",
         "OneM2MPrimitives",
     ],
-    ["CoAP", "GATT", "XMPP", "BoardCheck"],
+    ["CoAP", "GATT", "JOSE", "XMPP", "BoardCheck"],
     ["Concentrator", "Access", "Pairing", "OCFModel", "ProvisioningModel"],
     ["GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "OneM2MDoor", "OCFCloud", "Onboarding"],
     ["Gateway"],

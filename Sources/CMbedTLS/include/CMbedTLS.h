@@ -9,6 +9,7 @@
 #include "gh_dtls.h"
 #include "gh_errors.h"
 #include "gh_keys.h"
+#include "gh_objects.h"
 #include "gh_tls.h"
 
 #endif
