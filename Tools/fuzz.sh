@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Feeds every decoder random input for so many seconds each (default 60), and stops at the first crash. The corpus grows
-# in .build/fuzz/corpus; a crash's input is kept there and named, to become a test.
+# in .build/fuzz/corpus, from Fuzz/Seeds where there are any; a crash's input is kept there and named, to become a test.
+# The second argument names one target: `Tools/fuzz.sh 60 XMPPFuzz`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
@@ -16,8 +17,12 @@ for folder in Fuzz/*Fuzz; do
     swift build -c release --sanitize=fuzzer --product "$target" --scratch-path .build/fuzz
     corpus=.build/fuzz/corpus/$target
     mkdir -p "$corpus"
-    ".build/fuzz/release/$target" -max_total_time="$seconds" -max_len=4096 -rss_limit_mb=1024 -timeout=10 \
-        -print_final_stats=1 -verbosity=0 -artifact_prefix=".build/fuzz/corpus/$target-" "$corpus" ||
+    extra=()
+    case $target in XMPP*) extra+=(-dict=Fuzz/Dictionaries/XMPP.dict) ;; esac
+    seeds=()
+    [ ! -d "Fuzz/Seeds/$target" ] || seeds+=("Fuzz/Seeds/$target")
+    ".build/fuzz/release/$target" "${extra[@]}" -max_total_time="$seconds" -max_len=4096 -rss_limit_mb=1024 -timeout=10 \
+        -print_final_stats=1 -verbosity=0 -artifact_prefix=".build/fuzz/corpus/$target-" "$corpus" "${seeds[@]}" ||
         { echo "$target crashed; its input is .build/fuzz/corpus/$target-crash-*" >&2; exit 1; }
 done
 echo "fuzzing found nothing"

@@ -242,6 +242,19 @@ uint16_t gh_tls_suite(const gh_tls *tls) {
 
 const char *gh_tls_protocol(const gh_tls *tls) { return mbedtls_ssl_get_alpn_protocol(&tls->ssl); }
 
+const uint8_t *gh_tls_first_finished(const gh_tls *tls, size_t *length) {
+#if defined(MBEDTLS_SSL_RENEGOTIATION)
+    if (tls->ssl.state != MBEDTLS_SSL_HANDSHAKE_OVER || !tls->is_full || tls->ssl.verify_data_len == 0) return NULL;
+    if (tls->config->ssl.endpoint != MBEDTLS_SSL_IS_CLIENT) return NULL;
+    *length = tls->ssl.verify_data_len;
+    return (const uint8_t *)tls->ssl.own_verify_data;
+#else
+    (void)tls;
+    (void)length;
+    return NULL;
+#endif
+}
+
 const uint8_t *gh_tls_peer_certificate(const gh_tls *tls, size_t index, size_t *length) {
     const mbedtls_x509_crt *crt = mbedtls_ssl_get_peer_cert(&tls->ssl);
     while (crt != NULL && index > 0) {

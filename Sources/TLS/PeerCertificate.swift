@@ -28,4 +28,6 @@ public struct TLSHandshakeCompleted: Sendable, Hashable {
     public let applicationProtocol: String?
     /// Whether an earlier session was taken up.
     public let isResumed: Bool
+    /// The client's Finished message of a full handshake, at the client: what `tls-unique` is (RFC 5929 3.1).
+    public let firstFinished: [UInt8]?
 }

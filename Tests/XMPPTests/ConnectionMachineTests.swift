@@ -74,6 +74,51 @@ struct ConnectionMachineTests {
         #expect(try #require(retry(feed(&machine, .ended(lost)))).upperBound == .seconds(1))
     }
 
+    @Test("While a session can be taken up again, no wait lets it pass")
+    func holding() throws {
+        var machine = machine(a)
+        _ = machine.handle(.start)
+        _ = machine.handle(.connected)
+        _ = machine.handle(.online)
+        machine.holdsSession = true
+        var waits: [Duration] = []
+        var effects = machine.handle(.ended(lost))
+        for _ in 0..<8 {
+            waits.append(try #require(retry(effects)).upperBound)
+            _ = machine.handle(.timer(.retry))
+            effects = machine.handle(.connectFailed(lost))
+        }
+        #expect(waits.map(\.components.seconds) == [1, 2, 4, 8, 16, 30, 30, 30])
+        machine.holdsSession = false
+        _ = machine.handle(.timer(.retry))
+        #expect(try #require(retry(feed(&machine, .connectFailed(lost)))).upperBound == .seconds(300))
+    }
+
+    @Test("Where the server would have its session taken up again is tried first, once, and then the usual servers")
+    func preferred() {
+        let c = ServerTarget(host: "c")
+        var machine = machine()
+        _ = machine.handle(.start)
+        _ = machine.handle(.resolved(.targets([a])))
+        _ = machine.handle(.connected)
+        _ = machine.handle(.online)
+        machine.preferred = c
+        #expect(retry(feed(&machine, .ended(lost))) != nil)
+        #expect(feed(&machine, .timer(.retry)).first == .connect(c))
+        #expect(feed(&machine, .connectFailed(lost)) == [.resolve])
+        #expect(feed(&machine, .resolved(.targets([a]))).first == .connect(a))
+        #expect(retry(feed(&machine, .connectFailed(lost))) != nil)
+        #expect(feed(&machine, .timer(.retry)) == [.resolve])
+
+        machine = self.machine(a)
+        _ = machine.handle(.start)
+        machine.preferred = c
+        _ = machine.handle(.connectFailed(lost))
+        #expect(feed(&machine, .timer(.retry)).first == .connect(c))
+        _ = machine.handle(.connected)
+        #expect(feed(&machine, .timer(.negotiation)).contains(.connect(a)))
+    }
+
     @Test("What does not mend itself is tried seldom")
     func slow() throws {
         for (code, seconds) in [

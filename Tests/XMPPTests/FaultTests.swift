@@ -5,13 +5,14 @@ import Testing
 
 @testable import XMPP
 
-@Suite("Faults with real servers", .serialized, .timeLimit(.minutes(4)))
+@Suite("Faults with real servers", .serialized, .timeLimit(.minutes(Cut.isLong ? 20 : 4)))
 struct FaultTests {
     private let echo = XMLElement("echo", "urn:test", text: "1")
 
     /// Times shortened so that minutes of a bad network take seconds.
     private func quick(_ configuration: XMPPConfiguration) -> XMPPConfiguration {
         var configuration = configuration
+        if Cut.isLong { return configuration }
         configuration.limits.keepAliveInterval = .milliseconds(500)
         configuration.limits.keepAliveTimeout = .milliseconds(1_500)
         configuration.limits.negotiationTimeout = .seconds(8)
@@ -38,18 +39,21 @@ struct FaultTests {
             try await station.on { $0.session.send(Message([XMLElement("x", "urn:test", text: "\(number)")], to: to)) }
         }
         try await relay.set(.stalled)
+        let cut = Cut()
         // Both talk into the void before anybody notices, the gateway also after it has.
         for number in 0..<10 {
             #expect(try await say(gateway, number, to: readerAddress))
             #expect(try await say(reader, number, to: gatewayAddress))
         }
-        let question = Task { try await gateway.ask(echo, to: readerAddress, timeout: .seconds(60)) }
+        let question = Task { try await gateway.ask(echo, to: readerAddress, timeout: Cut.patience) }
         try await gateway.eventually("notices") { if case .suspended = $0.session.state { true } else { false } }
         for number in 10..<20 { #expect(try await say(gateway, number, to: readerAddress)) }
         try await relay.cut()
         try await gateway.eventually("tries") { $0.connection.counters.attempts > 2 }
+        try await cut.last(noticed: gateway)
         try await relay.set(.open)
         try await gateway.online()
+        try await cut.tell("the session was taken up again", gateway)
         #expect(try await gateway.address == gatewayAddress)
         #expect(try await question.value.get() == echo)
         try await reader.eventually("all") { $0.messages.count >= 20 }
@@ -78,13 +82,16 @@ struct FaultTests {
         try await gateway.on { $0.session.setContact(.init(friend, name: "P")) { _ in } }
         try await gateway.eventually("roster") { $0.session.roster[friend] != nil && $0.session.roster.version != nil }
         try await relay.set(.stalled)
-        let question = Task { try await gateway.ask(echo, to: JID("localhost"), timeout: .seconds(60)) }
+        let cut = Cut()
+        let question = Task { try await gateway.ask(echo, to: JID("localhost"), timeout: Cut.patience) }
         try await gateway.eventually("notices") { $0.session.state == .offline }
         #expect(try await question.value == .failure(.disconnected))
         #expect(try await gateway.on { !$0.session.send(Message([], to: JID("a@b"))) })
         try await relay.cut()
+        try await cut.last(noticed: gateway)
         try await relay.set(.open)
         try await gateway.online()
+        try await cut.tell("a new session began", gateway)
         #expect(try await gateway.on { $0.connection.counters.sessions } == 2)
         #expect(try await gateway.on { $0.connection.counters.resumptions } == 0)
         // The server has the roster in the version that we have, and sends none.
@@ -179,6 +186,31 @@ struct FaultTests {
         #expect(try await gateway.on { $0.session.openRequests } == 0)
         try await gateway.eventually("written") { $0.connection.transport?.outstanding == 0 }
         #expect(try await gateway.on { $0.connection.status.isOnline })
+    }
+}
+
+/// A cut cable: as short as it can be, or for five minutes with all times as they are in the daemon.
+struct Cut {
+    /// `Tests/Interop/xmpp/five_minutes.sh` sets the variable.
+    static let isLong = ProcessInfo.processInfo.environment["GATEHOUSE_FIVE_MINUTES"] != nil
+    static let patience: TimeAmount = isLong ? .minutes(15) : .seconds(60)
+
+    private let start = ContinuousClock.now
+
+    private var seconds: Int64 { (ContinuousClock.now - start).components.seconds }
+
+    /// Waits for its end, when it is a long one.
+    func last(noticed station: Station) async throws {
+        guard Cut.isLong else { return }
+        print("cut: noticed within \(seconds) s")
+        try await Task.sleep(until: start + .seconds(300))
+        print("cut: mended after \(seconds) s, \(try await station.on { $0.connection.counters.attempts }) attempts")
+    }
+
+    func tell(_ what: String, _ station: Station) async throws {
+        guard Cut.isLong else { return }
+        let counters = try await station.on { $0.connection.counters }
+        print("cut: \(what) after \(seconds) s, \(counters.attempts) attempts, \(counters.lostStanzas) stanzas lost")
     }
 }
 

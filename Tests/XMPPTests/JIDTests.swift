@@ -22,6 +22,8 @@ struct JIDTests {
             ("a.example.com/b@example.net/c", nil, "a.example.com", "b@example.net/c"),
             ("GateHouse@EXAMPLE.com./Res", "gatehouse", "example.com", "Res"),
             ("x@[2001:db8::1]", "x", "[2001:db8::1]", nil),
+            // A letter that makes one character with the dot behind it stays when the dot is dropped.
+            ("x@b\u{D4E}.", "x", "b\u{D4E}", nil),
         ] as [(String, String?, String, String?)])
     func valid(_ text: String, _ local: String?, _ domain: String, _ resource: String?) throws {
         let jid = try #require(JID(text))
@@ -38,7 +40,8 @@ struct JIDTests {
             "foo bar@example.com", "juliet@example.com/", "henry\u{2163}@exa mple.com", "a<b@example.com",
             "a&b@example.com", "a:b@example.com", "a'b@example.com", "a@b@c", "a\u{0}@b", "a@b\u{7}", "a@b/\u{1F}",
             "a\u{200B}@example.com", "a@b\u{202E}c", String(repeating: "a", count: 1024) + "@b",
-            "a@" + String(repeating: "b", count: 1024), "a@b/" + String(repeating: "c", count: 1024),
+            "..", "a..b", ".b", "a@b..", "a@.", "\u{D4E}..", "a@" + String(repeating: "b", count: 1024),
+            "a@b/" + String(repeating: "c", count: 1024),
         ])
     func invalid(_ text: String) {
         #expect(JID(text) == nil)

@@ -79,6 +79,7 @@ struct ScramTests {
         #expect(String(decoding: client.first, as: UTF8.self) == "y,,n=a=2Cb=3Dc,r=n")
         #expect(throws: SASLFault.self) { try ScramClient(hash: .sha1, user: "a\u{0}", binding: .unsupported) }
         #expect(throws: SASLFault.self) { try ScramClient(hash: .sha1, user: "", binding: .unsupported) }
+        #expect(throws: SASLFault.self) { try ScramClient(hash: .sha1, user: "a\u{301}", binding: .unsupported) }
         let nonces = try (0..<100).map { _ in try ScramClient(hash: .sha1, user: "a", binding: .unsupported).nonce }
         #expect(Set(nonces).count == 100)
     }
@@ -103,26 +104,32 @@ struct ScramTests {
         let password = Credentials.password([1])
         let plus = ["PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"]
         let bindings = ["tls-exporter", "tls-server-end-point"]
+        let both = ChannelBindings(unique: [4, 5], serverEndPoint: [1, 2, 3])
         func choice(
             _ mechanisms: [String], _ bindings: [String]?, _ credentials: Credentials = password,
-            endPoint: [UInt8]? = [1, 2, 3], policy: ChannelBindingPolicy = .offered
+            channel: ChannelBindings = both, policy: ChannelBindingPolicy = .offered
         ) -> String {
             do throws(SASLFault) {
                 let (mechanism, binding) = try offer(mechanisms, bindings).choose(
-                    credentials, endPoint: endPoint, policy: policy)
-                return "\(mechanism.rawValue) \(binding.header.prefix(1))"
+                    credentials, channel: channel, policy: policy)
+                if case .bound(let kind, let data) = binding { #expect(channel[kind] == data) }
+                return "\(mechanism.rawValue) \(binding.header.dropLast(2))"
             } catch {
                 return error.code.rawValue
             }
         }
-        #expect(choice(plus, bindings) == "SCRAM-SHA-256-PLUS p")
+        #expect(choice(plus, bindings) == "SCRAM-SHA-256-PLUS p=tls-server-end-point")
+        #expect(choice(plus, bindings + ["tls-unique"]) == "SCRAM-SHA-256-PLUS p=tls-unique")
         #expect(choice(plus, ["tls-exporter"]) == "SCRAM-SHA-256 n")
-        #expect(choice(plus, nil) == "SCRAM-SHA-256 n")
-        #expect(choice(plus, nil, policy: .required) == "SCRAM-SHA-256-PLUS p")
+        #expect(choice(plus, nil) == "SCRAM-SHA-256-PLUS p=tls-unique", "what every server knows that does not say")
+        #expect(choice(plus, nil, policy: .required) == "SCRAM-SHA-256-PLUS p=tls-unique")
+        let certificateAlone = ChannelBindings(serverEndPoint: [1, 2, 3])
+        #expect(choice(plus, nil, channel: certificateAlone) == "SCRAM-SHA-256-PLUS p=tls-server-end-point")
+        #expect(choice(plus, ["tls-exporter"], policy: .required) == "channelBinding")
         #expect(choice(plus, bindings, policy: .never) == "SCRAM-SHA-256 n")
-        #expect(choice(plus, bindings, endPoint: nil) == "SCRAM-SHA-256 n")
+        #expect(choice(plus, bindings, channel: .none) == "SCRAM-SHA-256 n")
         #expect(choice(["SCRAM-SHA-256", "SCRAM-SHA-1"], nil) == "SCRAM-SHA-256 y", "a hidden -PLUS is noticed")
-        #expect(choice(["SCRAM-SHA-1"], nil, endPoint: nil) == "SCRAM-SHA-1 n")
+        #expect(choice(["SCRAM-SHA-1"], nil, channel: .none) == "SCRAM-SHA-1 n")
         #expect(choice(["SCRAM-SHA-256"], nil, policy: .required) == "channelBinding")
         #expect(
             choice(["PLAIN", "DIGEST-MD5", "EXTERNAL"], nil) == "noMechanism", "no password goes in the clear by itself"

@@ -62,7 +62,7 @@ struct StreamDriver {
 
     /// To the features after authentication.
     mutating func authenticate() throws {
-        feed(.connected(isSecure: true, endPoint: nil))
+        feed(.connected(isSecure: true, channel: .none))
         header()
         try receive(Self.scram)
         try answerScram()
@@ -110,7 +110,7 @@ struct StreamMachineTests {
     @Test("From STARTTLS to an open stream")
     func wholeWay() throws {
         var driver = try StreamDriver { $0.resource = "g" }
-        driver.feed(.connected(isSecure: false, endPoint: nil))
+        driver.feed(.connected(isSecure: false, channel: .none))
         #expect(
             driver.effects == [
                 .open(XMLElement("stream", Namespace.stream, ["to": "home", "version": "1.0", "xml:lang": "en"]))
@@ -122,7 +122,7 @@ struct StreamMachineTests {
         #expect(driver.sent == ["<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"])
         try driver.receive("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
         #expect(driver.effects == [.startTLS])
-        driver.feed(.secured(endPoint: nil))
+        driver.feed(.secured(channel: .none))
         guard case .open(let header)? = driver.effects.first else { return #expect(Bool(false)) }
         #expect(header["from"] == "gateway@home")
         driver.header()
@@ -150,14 +150,14 @@ struct StreamMachineTests {
     @Test("What a server offers before TLS means nothing except TLS")
     func beforeTLS() throws {
         var driver = try StreamDriver { $0.credentials.allowsPlain = true }
-        driver.feed(.connected(isSecure: false, endPoint: nil))
+        driver.feed(.connected(isSecure: false, channel: .none))
         driver.header()
         try driver.receive(StreamDriver.scram)
         #expect(driver.trouble == .notEncrypted)
         #expect(driver.sent.isEmpty)
 
         driver = try StreamDriver()
-        driver.feed(.connected(isSecure: false, endPoint: nil))
+        driver.feed(.connected(isSecure: false, channel: .none))
         driver.header()
         try driver.receive("<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>")
         try driver.receive("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>\(StreamDriver.features)<message/>")
@@ -165,7 +165,7 @@ struct StreamMachineTests {
         #expect(driver.machine.state == .securing)
 
         driver = try StreamDriver()
-        driver.feed(.connected(isSecure: false, endPoint: nil))
+        driver.feed(.connected(isSecure: false, channel: .none))
         driver.header()
         try driver.receive("<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>")
         try driver.receive("<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
@@ -175,21 +175,21 @@ struct StreamMachineTests {
     @Test("A server that does not know the password, or skips the proof")
     func falseServers() throws {
         var driver = try StreamDriver()
-        driver.feed(.connected(isSecure: true, endPoint: nil))
+        driver.feed(.connected(isSecure: true, channel: .none))
         driver.header()
         try driver.receive(StreamDriver.scram)
         try driver.answerScram(tampers: true)
         #expect(driver.trouble == .serverNotTrusted)
 
         driver = try StreamDriver()
-        driver.feed(.connected(isSecure: true, endPoint: nil))
+        driver.feed(.connected(isSecure: true, channel: .none))
         driver.header()
         try driver.receive(StreamDriver.scram)
         try driver.receive("<success \(StreamDriver.sasl)/>")
         #expect(driver.trouble == .serverNotTrusted)
 
         driver = try StreamDriver()
-        driver.feed(.connected(isSecure: true, endPoint: nil))
+        driver.feed(.connected(isSecure: true, channel: .none))
         driver.header()
         try driver.receive(StreamDriver.scram)
         try driver.receive("<challenge \(StreamDriver.sasl)>!</challenge>")
@@ -205,13 +205,82 @@ struct StreamMachineTests {
         ] as [(String, StreamTrouble.Code)])
     func refusals(_ condition: String, _ code: StreamTrouble.Code) throws {
         var driver = try StreamDriver()
-        driver.feed(.connected(isSecure: true, endPoint: nil))
+        driver.feed(.connected(isSecure: true, channel: .none))
         driver.header()
         try driver.receive(StreamDriver.scram)
         try driver.receive("<failure \(StreamDriver.sasl)><\(condition)/><text>because</text></failure>")
         #expect(driver.trouble == code)
         guard case .ended(let trouble)? = driver.effects.last else { return #expect(Bool(false)) }
         #expect(trouble?.reason.contains("\(condition): because") == true)
+    }
+
+    @Test("A server that knows another kind of binding, and had not said so, is asked once more without")
+    func bindingByGuess() throws {
+        let plus =
+            "<stream:features><mechanisms \(StreamDriver.sasl)><mechanism>SCRAM-SHA-1</mechanism>"
+            + "<mechanism>SCRAM-SHA-1-PLUS</mechanism></mechanisms></stream:features>"
+        func begun(_ policy: ChannelBindingPolicy) throws -> StreamDriver {
+            var driver = try StreamDriver { $0.channelBinding = policy }
+            driver.feed(.connected(isSecure: true, channel: ChannelBindings(unique: [1])))
+            driver.header()
+            try driver.receive(plus)
+            #expect(driver.sent.first?.contains("mechanism='SCRAM-SHA-1-PLUS'") == true)
+            return driver
+        }
+        let refusal = "<failure \(StreamDriver.sasl)><malformed-request/></failure>"
+        var driver = try begun(.offered)
+        try driver.receive(refusal)
+        #expect(driver.sent.first?.contains("mechanism='SCRAM-SHA-1'") == true)
+        var once = driver
+        try once.receive(refusal)
+        #expect(once.trouble == .credentialsRefused)
+        try driver.answerScram()
+        #expect(driver.machine.state == .opening(.authenticated))
+
+        driver = try begun(.offered)
+        try driver.receive("<failure \(StreamDriver.sasl)><not-authorized/></failure>")
+        #expect(driver.trouble == .credentialsRefused, "a wrong password is not tried twice")
+        driver = try begun(.required)
+        try driver.receive(refusal)
+        #expect(driver.trouble == .credentialsRefused)
+
+        // A server that finds that the binding does not fit says so later: somebody is in between, and is not helped.
+        driver = try begun(.offered)
+        guard case .send(let auth)? = driver.effects.first else { return #expect(Bool(false)) }
+        let first = String(decoding: try #require(Base64.decode(auth.text.utf8)), as: UTF8.self)
+        let nonce = try #require(first.split(separator: "=").last)
+        let challenge = Base64.text(Array("r=\(nonce)s,s=AQID,i=4096".utf8))
+        try driver.receive("<challenge \(StreamDriver.sasl)>\(challenge)</challenge>")
+        driver.feed(.derived([1, 2, 3]))
+        try driver.receive(refusal)
+        #expect(driver.trouble == .credentialsRefused)
+    }
+
+    @Test("A password that no server could compare is not tried")
+    func unpreparedPassword() throws {
+        for password in [Array("pen\u{301}cil".utf8), [0xFF], []] {
+            var driver = try StreamDriver { $0.credentials = .password(password) }
+            driver.feed(.connected(isSecure: true, channel: .none))
+            driver.header()
+            try driver.receive(StreamDriver.scram)
+            #expect(driver.trouble == .credentialsRefused)
+            #expect(driver.sent.isEmpty)
+        }
+    }
+
+    @Test("The server says where it would have its session taken up again")
+    func location() throws {
+        var driver = try StreamDriver()
+        try driver.open()
+        #expect(driver.machine.management?.location == nil)
+        driver = try StreamDriver()
+        try driver.authenticate()
+        try driver.receive(StreamDriver.features)
+        try driver.receive(
+            "<iq type='result' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>gateway@home/x</jid></bind></iq>"
+        )
+        try driver.receive("<enabled xmlns='urn:xmpp:sm:3' id='sm1' resume='true' location='[2001:db8::1]:9222'/>")
+        #expect(driver.machine.management?.location == "[2001:db8::1]:9222")
     }
 
     @Test("Stream errors by name, in every state")
@@ -233,7 +302,7 @@ struct StreamMachineTests {
             #expect(driver.effects.first == .sendEnd)
         }
         var driver = try StreamDriver()
-        driver.feed(.connected(isSecure: false, endPoint: nil))
+        driver.feed(.connected(isSecure: false, channel: .none))
         driver.header()
         try driver.receive(
             "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>")
@@ -262,7 +331,7 @@ struct StreamMachineTests {
             $0.allowsUnencrypted = true
             $0.usesManagement = false
         }
-        driver.feed(.connected(isSecure: false, endPoint: nil))
+        driver.feed(.connected(isSecure: false, channel: .none))
         driver.header(["id": "3BF96D32"])
         // SHA-1 of "3BF96D32pencil", by sha1sum.
         #expect(driver.sent == ["<handshake>c1de38bb7c8c976c7c797aa823cc87fed81f408b</handshake>"])
@@ -385,11 +454,11 @@ struct StreamMachineTests {
         arguments: ["<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", "<x xmlns='urn:x'/>", "<odd/>"])
     func outOfPlace(_ text: String) throws {
         var driver = try StreamDriver()
-        driver.feed(.connected(isSecure: true, endPoint: nil))
+        driver.feed(.connected(isSecure: true, channel: .none))
         try driver.receive(text)
         #expect(driver.trouble == .protocolViolation)
         driver = try StreamDriver()
-        driver.feed(.connected(isSecure: true, endPoint: nil))
+        driver.feed(.connected(isSecure: true, channel: .none))
         driver.header()
         try driver.receive(text)
         #expect(driver.trouble == .protocolViolation)
@@ -403,7 +472,7 @@ struct StreamMachineTests {
     func odd() throws {
         for version in [nil, "0.9", "2.0"] {
             var driver = try StreamDriver()
-            driver.feed(.connected(isSecure: true, endPoint: nil))
+            driver.feed(.connected(isSecure: true, channel: .none))
             driver.header(["version": version])
             #expect(driver.trouble == .protocolViolation)
         }

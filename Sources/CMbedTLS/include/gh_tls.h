@@ -129,6 +129,9 @@ int gh_tls_is_resumed(const gh_tls *tls);
 uint16_t gh_tls_suite(const gh_tls *tls);
 /// NULL when no protocol was agreed.
 const char *gh_tls_protocol(const gh_tls *tls);
+/// Client: our Finished message, the first of a full handshake: what tls-unique is (RFC 5929 3.1). NULL before its end, after
+/// a resumption, where RFC 7627 has shown it to be worth nothing, and where the library does not keep it.
+const uint8_t *gh_tls_first_finished(const gh_tls *tls, size_t *length);
 /// The peer's certificates, leaf first (the leaf alone after a resumption). NULL past the end.
 const uint8_t *gh_tls_peer_certificate(const gh_tls *tls, size_t index, size_t *length);
 

@@ -147,10 +147,13 @@ final class TLSConnection {
             }
             index += 1
         }
+        let finished = gh_tls_first_finished(pointer, &length).map {
+            Array(UnsafeBufferPointer(start: $0, count: length))
+        }
         return TLSHandshakeCompleted(
             peer: PeerCertificate(chain), cipherSuite: CipherSuite(rawValue: gh_tls_suite(pointer)),
             applicationProtocol: gh_tls_protocol(pointer).map { String(cString: $0) },
-            isResumed: gh_tls_is_resumed(pointer) == 1)
+            isResumed: gh_tls_is_resumed(pointer) == 1, firstFinished: finished)
     }
 
     /// Client: keeps the session for the next connection.

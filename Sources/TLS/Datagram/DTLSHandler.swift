@@ -112,6 +112,7 @@ extension TLSHandshakeCompleted {
     /// As a stream would tell it.
     init(_ completed: DTLSHandshakeCompleted) {
         self.init(
-            peer: completed.peer, cipherSuite: completed.cipherSuite, applicationProtocol: nil, isResumed: false)
+            peer: completed.peer, cipherSuite: completed.cipherSuite, applicationProtocol: nil, isResumed: false,
+            firstFinished: nil)
     }
 }

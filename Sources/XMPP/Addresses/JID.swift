@@ -66,8 +66,13 @@ extension JID {
     private static func fits(_ part: String) -> Bool { (1...maximumPartLength).contains(part.utf8.count) }
 
     private static func prepared(domain: String) -> String? {
-        // A final dot is dropped (RFC 7622 3.2).
-        let domain = domain.utf8.last == UInt8(ascii: ".") ? String(domain.dropLast()) : domain
+        // A final dot is dropped (RFC 7622 3.2): the scalar alone, whatever it makes one character with.
+        let domain =
+            domain.unicodeScalars.last == "."
+            ? String(String.UnicodeScalarView(domain.unicodeScalars.dropLast())) : domain
+        // No label of a name is empty (RFC 1034 3.1).
+        let labels = domain.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard labels.allSatisfy({ !$0.isEmpty }) else { return nil }
         let isAllowed = domain.unicodeScalars.allSatisfy { scalar in
             scalar.value > 0x7F ? isText(scalar) : isHostCharacter(UInt8(truncatingIfNeeded: scalar.value))
         }

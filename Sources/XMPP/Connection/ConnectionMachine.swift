@@ -77,9 +77,16 @@ struct ConnectionMachine: Sendable {
     private(set) var trouble: StreamTrouble?
     /// The server in use.
     private(set) var current: ServerTarget?
+    /// Where the session would be taken up again best (XEP-0198 3, `location`): tried once when it is lost, before the usual
+    /// servers. Set while it is online.
+    var preferred: ServerTarget?
+    /// Whether a lost session can be taken up again as long as the server keeps it. Set by who holds it.
+    var holdsSession = false
     private(set) var failures = 0
     private var targets: ArraySlice<ServerTarget> = []
     private var redirects = 0
+    /// Whether the usual servers come after those in `targets`.
+    private var hasUsual = false
 
     init(domain: String, target: ServerTarget?, negotiationTimeout: Duration, closeTimeout: Duration) {
         self.domain = domain
@@ -139,6 +146,17 @@ struct ConnectionMachine: Sendable {
 
     private mutating func begin() -> [Effect] {
         redirects = 0
+        if let preferred {
+            self.preferred = nil
+            hasUsual = true
+            targets = [preferred]
+            return connectNext()
+        }
+        return beginUsual()
+    }
+
+    private mutating func beginUsual() -> [Effect] {
+        hasUsual = false
         if let target {
             targets = [target]
             return connectNext()
@@ -159,7 +177,7 @@ struct ConnectionMachine: Sendable {
     }
 
     private mutating func connectNext() -> [Effect] {
-        guard let next = targets.popFirst() else { return wait(trouble) }
+        guard let next = targets.popFirst() else { return hasUsual ? beginUsual() : wait(trouble) }
         state = .connecting
         current = next
         return [.connect(next), .startTimer(.negotiation, negotiationTimeout...negotiationTimeout)]
@@ -167,7 +185,7 @@ struct ConnectionMachine: Sendable {
 
     private mutating func nextTarget(after trouble: StreamTrouble) -> [Effect] {
         self.trouble = trouble
-        return targets.isEmpty ? wait(trouble) : connectNext()
+        return connectNext()
     }
 
     private mutating func connected() -> [Effect] {
@@ -178,6 +196,7 @@ struct ConnectionMachine: Sendable {
     private mutating func online() -> [Effect] {
         state = .online
         trouble = nil
+        hasUsual = false
         return [
             .cancelTimer(.negotiation),
             .startTimer(.stable, ConnectionSchedule.stableTime...ConnectionSchedule.stableTime),
@@ -223,7 +242,8 @@ struct ConnectionMachine: Sendable {
         state = .waiting
         current = nil
         targets = []
-        let delay = ConnectionSchedule.delay(after: failures, trouble)
+        hasUsual = false
+        let delay = ConnectionSchedule.delay(after: failures, trouble, holdsSession: holdsSession)
         failures += 1
         return [.cancelTimer(.negotiation), .cancelTimer(.stable), .startTimer(.retry, delay)]
     }

@@ -11,10 +11,19 @@ enum ConnectionSchedule {
     /// Two gateways with one address would throw each other out without end.
     private static let replacedSeconds = 120
 
+    /// While the server keeps a session for us, no wait is longer: it keeps it for some minutes only (Prosody 600 s, ejabberd
+    /// 300 s), and a wait of five would let it pass.
+    private static let resumableSeconds = 30
+
     /// The wait before the next attempt, to be chosen from at random: half of it is jitter, so that a fleet that lost its
     /// server does not come back as one (RFC 6120 3.3).
-    static func delay(after failures: Int, _ trouble: StreamTrouble?) -> ClosedRange<Duration> {
+    ///
+    /// - Parameter holdsSession: whether a lost session can still be taken up again.
+    static func delay(
+        after failures: Int, _ trouble: StreamTrouble?, holdsSession: Bool = false
+    ) -> ClosedRange<Duration> {
         var most = seconds[min(max(failures, 0), seconds.count - 1)]
+        if holdsSession { most = min(most, resumableSeconds) }
         switch trouble?.code {
         case .credentialsRefused?, .noMechanism?, .serverNotTrusted?: most = refusedSeconds
         case .replaced?: most = max(most, replacedSeconds)

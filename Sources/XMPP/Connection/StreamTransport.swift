@@ -11,10 +11,10 @@ final class StreamTransport: ChannelDuplexHandler {
 
     /// What happens to a transport.
     enum Event {
-        /// It is open; after direct TLS with the server's certificate.
-        case connected(PeerCertificate?)
+        /// It is open; after direct TLS with what that has led to.
+        case connected(TLSHandshakeCompleted?)
         /// TLS is established after STARTTLS.
-        case secured(PeerCertificate?)
+        case secured(TLSHandshakeCompleted)
         case bytes(ByteBuffer)
         /// There is room again to send.
         case writable
@@ -75,10 +75,10 @@ final class StreamTransport: ChannelDuplexHandler {
         if let completed = event as? TLSHandshakeCompleted {
             if isSecuring {
                 isSecuring = false
-                tell?(.secured(completed.peer))
+                tell?(.secured(completed))
             } else if !isConnected {
                 isConnected = true
-                tell?(.connected(completed.peer))
+                tell?(.connected(completed))
             }
         }
         context.fireUserInboundEventTriggered(event)

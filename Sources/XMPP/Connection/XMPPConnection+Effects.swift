@@ -104,13 +104,13 @@ extension XMPPConnection {
 
     private func take(_ event: StreamTransport.Event) {
         switch event {
-        case .connected(let peer):
-            isEncrypted = peer != nil
+        case .connected(let tls):
+            isEncrypted = tls != nil
             handle(.connected)
-            feed(.connected(isSecure: peer != nil, endPoint: peer.flatMap { ServerEndPoint.hash(of: $0.leaf) }))
-        case .secured(let peer):
+            feed(.connected(isSecure: tls != nil, channel: tls.map { ChannelBindings($0) } ?? .none))
+        case .secured(let tls):
             isEncrypted = true
-            feed(.secured(endPoint: peer.flatMap { ServerEndPoint.hash(of: $0.leaf) }))
+            feed(.secured(channel: ChannelBindings(tls)))
         case .bytes(let buffer): read(buffer)
         case .writable: checkRoom()
         case .closed(let error):

@@ -44,6 +44,9 @@ extension XMPPConnection {
 
     private func established() {
         handle(.online)
+        if let current = machine.current, let location = stream?.management?.location {
+            machine.preferred = ServerTarget(redirect: location, from: current)
+        }
         lastHeard = eventLoop.now
         watchLife(in: configuration.limits.keepAliveInterval)
     }
@@ -75,7 +78,7 @@ extension XMPPConnection {
 
     /// Salting takes up to seconds: not on the loop.
     private func derive(_ derivation: ScramClient.Derivation) {
-        guard let password = configuration.credentials.password else { return }
+        guard let password = try? configuration.credentials.prepared() else { return }
         if let salted, salted.derivation == derivation { return feed(.derived(salted.password)) }
         let epoch = epoch
         let promise = eventLoop.makePromise(of: [UInt8].self)

@@ -115,9 +115,12 @@ public final class XMPPConnection {
         status.address = stream?.address ?? session.state.address
         status.server = machine.current
         status.isEncrypted = isEncrypted
-        status.isResumable = (stream?.management ?? suspended)?.id.isEmpty == false
+        status.isResumable = canResume
         return status
     }
+
+    /// Whether there is a session, lost or not, that can be taken up again.
+    private var canResume: Bool { (stream?.management ?? suspended)?.id.isEmpty == false }
 
     /// Called after each change of ``status``.
     public func onStatus(handler: @escaping (Status) -> Void) { statusHandlers.append(handler) }
@@ -147,6 +150,7 @@ public final class XMPPConnection {
         var next = 0
         while next < inputs.count {
             let before = machine.state
+            machine.holdsSession = canResume
             let effects = machine.handle(inputs[next])
             if machine.state != before {
                 log.debug("xmpp connection", metadata: ["from": "\(before)", "to": "\(machine.state)"])

@@ -18,6 +18,16 @@ public struct Credentials: Sendable, Hashable {
     }
 }
 
+extension Credentials {
+    /// The password as SCRAM salts it (RFC 5802 2.2).
+    func prepared() throws(SASLFault) -> [UInt8] {
+        guard let text = String(validating: password ?? [], as: UTF8.self) else {
+            throw SASLFault(.credentials, "the password is not UTF-8")
+        }
+        return Array(try PasswordPreparation.prepared(text, "password").utf8)
+    }
+}
+
 extension Credentials: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// Which kinds there are.
     public var description: String { "Credentials(\(isExternal ? "certificate" : "password"))" }

@@ -4,9 +4,9 @@ import TLS
 public enum SASLMechanism: String, Sendable, Hashable, CaseIterable {
     /// By the certificate of the TLS connection (RFC 4422 appendix A).
     case external = "EXTERNAL"
-    /// By password, bound to the server's certificate.
+    /// By password, bound to the TLS connection.
     case scramSHA256Plus = "SCRAM-SHA-256-PLUS"
-    /// By password, bound to the server's certificate; SHA-1 inside HMAC.
+    /// By password, bound to the TLS connection; SHA-1 inside HMAC.
     case scramSHA1Plus = "SCRAM-SHA-1-PLUS"
     /// By password (RFC 7677).
     case scramSHA256 = "SCRAM-SHA-256"
@@ -29,7 +29,7 @@ public enum SASLMechanism: String, Sendable, Hashable, CaseIterable {
 
 /// Whether the authentication is bound to the TLS connection.
 public enum ChannelBindingPolicy: String, Sendable, Hashable, CaseIterable {
-    /// Where the server offers it by the server's certificate.
+    /// Where the server offers it by a kind that we have.
     case offered
     /// Always: a server that cannot is not talked to.
     case required
@@ -55,34 +55,39 @@ struct SASLOffer: Sendable, Hashable {
 
     /// The mechanism, and for SCRAM what is said of the channel.
     ///
-    /// - Parameter endPoint: the hash of the server's certificate; nil where there is none.
+    /// - Parameter channel: what the connection has to bind to.
     func choose(
-        _ credentials: Credentials, endPoint: [UInt8]?, policy: ChannelBindingPolicy
+        _ credentials: Credentials, channel: ChannelBindings, policy: ChannelBindingPolicy
     ) throws(SASLFault) -> (SASLMechanism, ScramClient.Binding) {
         if credentials.isExternal, mechanisms.contains(SASLMechanism.external.rawValue) {
             return (.external, .unsupported)
         }
         guard credentials.password != nil else { throw noneAllowed("EXTERNAL") }
-        // A server that says nothing of its kinds of binding may know others only, and would refuse ours.
-        let knowsEndPoint = bindings?.contains("tls-server-end-point") ?? (policy == .required)
-        let isBound = policy != .never && endPoint != nil && offersBinding && knowsEndPoint
-        if isBound, let endPoint {
+        if policy != .never, offersBinding, let binding = binding(channel) {
             for mechanism in SASLMechanism.allCases
-            where mechanism.isBound && mechanisms.contains(mechanism.rawValue) {
-                return (mechanism, .serverEndPoint(endPoint))
-            }
+            where mechanism.isBound && mechanisms.contains(mechanism.rawValue) { return (mechanism, binding) }
         }
         guard policy != .required else {
             throw SASLFault(
-                .channelBinding, "the server does not bind authentication to its certificate (tls-server-end-point)")
+                .channelBinding,
+                "the server does not bind authentication to the connection (tls-unique or tls-server-end-point)")
         }
         for mechanism in [SASLMechanism.scramSHA256, .scramSHA1] where mechanisms.contains(mechanism.rawValue) {
             // "y" only where the server says that it cannot: it fails at one that can (RFC 5802 6).
-            let canBind = policy != .never && endPoint != nil
+            let canBind = policy != .never && !channel.isEmpty
             return (mechanism, canBind && !offersBinding ? .notOffered : .unsupported)
         }
         if credentials.allowsPlain, mechanisms.contains(SASLMechanism.plain.rawValue) { return (.plain, .unsupported) }
         throw noneAllowed("SCRAM-SHA-256 or SCRAM-SHA-1")
+    }
+
+    /// The first of our kinds that the server knows. One that does not say which it knows knows `tls-unique` (RFC 5802 6.1:
+    /// all have to), as Prosody 0.12 and ejabberd 23.01 do.
+    private func binding(_ channel: ChannelBindings) -> ScramClient.Binding? {
+        for kind in ChannelBindings.Kind.allCases where bindings?.contains(kind.rawValue) ?? true {
+            if let data = channel[kind] { return .bound(kind, data) }
+        }
+        return nil
     }
 
     private func noneAllowed(_ expected: String) -> SASLFault {

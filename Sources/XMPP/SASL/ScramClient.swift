@@ -10,18 +10,18 @@ public struct ScramClient: Sendable, Hashable {
         case unsupported
         /// We can, and the server does not offer it: a server that does sees that somebody has hidden that.
         case notOffered
-        /// Bound by the hash of the server's certificate (RFC 5929 4).
-        case serverEndPoint([UInt8])
+        /// Bound by what this connection has of a kind (RFC 5929).
+        case bound(ChannelBindings.Kind, [UInt8])
 
         var header: String {
             switch self {
             case .unsupported: "n,,"
             case .notOffered: "y,,"
-            case .serverEndPoint: "p=tls-server-end-point,,"
+            case .bound(let kind, _): "p=\(kind.rawValue),,"
             }
         }
 
-        var data: [UInt8] { if case .serverEndPoint(let hash) = self { hash } else { [] } }
+        var data: [UInt8] { if case .bound(_, let data) = self { data } else { [] } }
     }
 
     /// What PBKDF2 is to be run with. Its result is as good as the password for this salt.
@@ -66,9 +66,7 @@ public struct ScramClient: Sendable, Hashable {
         self.hash = hash
         self.binding = binding
         self.nonce = nonce ?? Base64.text(Cryptography.random(24))
-        guard !user.isEmpty, Self.isAllowed(user) else {
-            throw SASLFault(.credentials, "the name \"\(user.prefix(64))\" has characters that may not be in one")
-        }
+        let user = try PasswordPreparation.prepared(user, "name")
         // RFC 5802 5.1: "," and "=" are written as "=2C" and "=3D".
         var name = ""
         for character in user.unicodeScalars {
@@ -79,12 +77,6 @@ public struct ScramClient: Sendable, Hashable {
             }
         }
         bareFirst = "n=\(name),r=\(self.nonce)"
-    }
-
-    /// Names and passwords go as they are; what SASLprep prohibits (RFC 4013 2.3: control characters) is refused here, and
-    /// mapping of compatibility characters is left out.
-    static func isAllowed(_ text: String) -> Bool {
-        text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
     }
 
     /// Whether the server's first message was taken.

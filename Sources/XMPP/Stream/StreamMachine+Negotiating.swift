@@ -3,13 +3,13 @@ import TLS
 extension StreamMachine {
     // MARK: Beginning
 
-    mutating func connected(_ isSecure: Bool, _ endPoint: [UInt8]?) -> [Effect] {
-        self.endPoint = endPoint
+    mutating func connected(_ isSecure: Bool, _ channel: ChannelBindings) -> [Effect] {
+        self.channel = channel
         return open(isSecure ? .secured : .plain)
     }
 
-    mutating func secured(_ endPoint: [UInt8]?) -> [Effect] {
-        self.endPoint = endPoint
+    mutating func secured(_ channel: ChannelBindings) -> [Effect] {
+        self.channel = channel
         return open(.secured)
     }
 
@@ -73,11 +73,15 @@ extension StreamMachine {
 
     // MARK: Authenticating
 
-    private mutating func authenticate(_ features: XMLElement) -> [Effect] {
+    private mutating func authenticate(
+        _ features: XMLElement, policy: ChannelBindingPolicy? = nil
+    ) -> [Effect] {
         do throws(SASLFault) {
-            let (mechanism, binding) = try SASLOffer(features: features).choose(
-                settings.credentials, endPoint: endPoint, policy: settings.channelBinding)
+            let offer = SASLOffer(features: features)
+            let policy = policy ?? settings.channelBinding
+            let (mechanism, binding) = try offer.choose(settings.credentials, channel: channel, policy: policy)
             self.mechanism = mechanism
+            bindsByGuess = mechanism.isBound && offer.bindings == nil && policy == .offered
             state = .authenticating
             return [.send(try initialResponse(mechanism, binding))]
         } catch {
@@ -91,6 +95,7 @@ extension StreamMachine {
         let response: [UInt8]
         let user = settings.account.local ?? ""
         if let hash = mechanism.hash {
+            _ = try settings.credentials.prepared()
             let scram = try ScramClient(hash: hash, user: user, binding: binding)
             self.scram = scram
             response = scram.first
@@ -121,7 +126,14 @@ extension StreamMachine {
                 if let scram { try scram.check(serverFinal: try Self.decoded(element.text)) }
                 scram = nil
                 return open(.authenticated)
-            case "failure": throw Self.fault(element)
+            case "failure":
+                // The server does not know our kind of binding, and had not said so: once more without (RFC 6120 6.4.5). Only in
+                // answer to the first message: later it says that the binding does not fit, and somebody is in between.
+                if bindsByGuess, scram?.hasAnswered == false, element.child("malformed-request") != nil, let features {
+                    scram = nil
+                    return authenticate(features, policy: .never)
+                }
+                throw Self.fault(element)
             default: return unexpected(element)
             }
         } catch {

@@ -56,6 +56,14 @@ extension StreamMachine {
                 return fail(
                     StreamError(.invalidXML), StreamTrouble(.protocolViolation, "the server binds no full address"))
             }
+            // By a certificate the server says whose account it is (XEP-0178 2).
+            guard mechanism != .external || jid.bare == settings.account else {
+                return fail(
+                    nil,
+                    StreamTrouble(
+                        .credentialsRefused,
+                        "the server takes the certificate for \(jid.bare)'s; \(settings.account)'s was expected"))
+            }
             address = jid
             guard offersManagement else { return begin() }
             state = .enabling
@@ -73,7 +81,8 @@ extension StreamMachine {
         case ("enabled", Namespace.streamManagement):
             // Without an id it cannot be taken up again; then its acknowledgements are of no use to us.
             if element.boolean("resume") == true, let id = element["id"], id.utf8.count <= 4_096 {
-                management = StreamManagement(id: id, maximumSeconds: element["max"].flatMap { Int($0) })
+                management = StreamManagement(
+                    id: id, maximumSeconds: element["max"].flatMap { Int($0) }, location: element["location"])
             } else {
                 management = StreamManagement(id: "", maximumSeconds: nil)
             }

@@ -56,10 +56,10 @@ struct StreamMachine: Sendable {
 
     /// What happens to the stream.
     enum Input: Sendable, Hashable {
-        /// The transport is open; with TLS the hash of the server's certificate, if it has one.
-        case connected(isSecure: Bool, endPoint: [UInt8]?)
+        /// The transport is open; with TLS there is what authentication can be bound to.
+        case connected(isSecure: Bool, channel: ChannelBindings)
         /// TLS is established after STARTTLS.
-        case secured(endPoint: [UInt8]?)
+        case secured(channel: ChannelBindings)
         /// The server has sent something.
         case event(XMLStreamReader.Event)
         /// What the server has sent cannot be read.
@@ -104,7 +104,9 @@ struct StreamMachine: Sendable {
     var management: StreamManagement?
     var address: JID?
 
-    var endPoint: [UInt8]?
+    var channel = ChannelBindings.none
+    /// Whether the kind of binding was not told by the server, so that it may know another one only.
+    var bindsByGuess = false
     var scram: ScramClient?
     var mechanism: SASLMechanism?
     var features: XMLElement?
@@ -169,8 +171,8 @@ struct StreamMachine: Sendable {
     mutating func handle(_ input: Input) -> [Effect] {
         switch (input, state) {
         case (_, .closed): []
-        case (.connected(let isSecure, let endPoint), .idle): connected(isSecure, endPoint)
-        case (.secured(let endPoint), .securing): secured(endPoint)
+        case (.connected(let isSecure, let channel), .idle): connected(isSecure, channel)
+        case (.secured(let channel), .securing): secured(channel)
         case (.derived(let saltedPassword), .deriving): derived(saltedPassword)
         case (.close, .open): closeOpen()
         case (.close, .closing): []

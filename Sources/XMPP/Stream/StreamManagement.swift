@@ -18,6 +18,8 @@ struct StreamManagement: Sendable, Hashable {
     let id: String
     /// How long the server keeps the session, in seconds; nil when it does not say.
     let maximumSeconds: Int?
+    /// Where the server would have us take the session up again; nil when it does not say.
+    let location: String?
     /// How many stanzas we have taken, modulo 2^32.
     private(set) var received: UInt32 = 0
     /// How many of ours the server has taken, modulo 2^32.
@@ -27,9 +29,10 @@ struct StreamManagement: Sendable, Hashable {
     private(set) var queuedBytes = 0
     private var sinceRequest = 0
 
-    init(id: String, maximumSeconds: Int?) {
+    init(id: String, maximumSeconds: Int?, location: String? = nil) {
         self.id = id
         self.maximumSeconds = maximumSeconds
+        self.location = location
     }
 
     /// Counts a stanza that has come.

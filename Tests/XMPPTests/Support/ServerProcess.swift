@@ -112,9 +112,11 @@ func isListening(_ port: Int) -> Bool {
 /// An authority of the test, and what it issues.
 struct Authority {
     let root: CertificateIssuer
+    let key: PrivateKey
 
     init() throws {
-        root = try .root(commonName: "XMPP Test Root", key: .generateP256(), validity: .days(30))
+        key = try .generateP256()
+        root = try .root(commonName: "XMPP Test Root", key: key, validity: .days(30))
     }
 
     var trust: TrustAnchors { TrustAnchors([root.certificate]) }

@@ -64,7 +64,9 @@ final class Station: Sendable {
         return try await loop.submit { try body(parts.value) }.get()
     }
 
-    func eventually(_ what: String, seconds: Int = 40, _ condition: @escaping @Sendable (Parts) -> Bool) async throws {
+    func eventually(
+        _ what: String, seconds: Int = Cut.isLong ? 600 : 40, _ condition: @escaping @Sendable (Parts) -> Bool
+    ) async throws {
         let deadline = ContinuousClock.now + .seconds(seconds)
         while !(try await on(condition)) {
             if ContinuousClock.now >= deadline {

@@ -19,8 +19,10 @@ final class XMPPServer: Sendable {
         var isSHA256 = true
         /// The server's certificate; nil for one of its authority for "localhost".
         var identity: Identity?
-        /// What else stands in Prosody's configuration of the host.
-        var prosody = ""
+        /// Modules of the tests that Prosody loads too, from `Peers/prosody`.
+        var prosodyModules: [String] = []
+        /// Whether ejabberd takes certificates of its authority for accounts (EXTERNAL).
+        var takesCertificates = false
     }
 
     static let accounts = ["gateway", "reader", "peer"]
@@ -142,7 +144,13 @@ final class XMPPServer: Sendable {
 
     private var root: [String] { getuid() == 0 ? ["--root"] : [] }
 
+    private static let plugins = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "Peers/prosody").path
+
     private func prepareProsody(_ options: Options, isFirst: Bool) async throws {
+        let modules =
+            (["roster", "saslauth", "tls", "disco", "ping", "smacks", "blocklist"] + options.prosodyModules)
+            .map { "\"\($0)\"" }.joined(separator: ", ")
         try write(
             "prosody.cfg.lua",
             """
@@ -158,14 +166,14 @@ final class XMPPServer: Sendable {
             component_ports = { \(componentPort) }
             s2s_ports = {}
             modules_disabled = { "s2s" }
-            modules_enabled = { "roster", "saslauth", "tls", "disco", "ping", "smacks", "blocklist" }
+            plugin_paths = { "\(Self.plugins)" }
+            modules_enabled = { \(modules) }
             authentication = "internal_hashed"
             password_hash = "\(options.isSHA256 ? "SHA-256" : "SHA-1")"
             c2s_require_encryption = true
             smacks_hibernation_time = 300
             ssl = { certificate = "\(folder)/server.crt"; key = "\(folder)/server.key" }
             c2s_direct_tls_ssl = { certificate = "\(folder)/server.crt"; key = "\(folder)/server.key" }
-            \(options.prosody)
             VirtualHost "localhost"
             Component "\(Self.component)"
               component_secret = "\(Self.secret)"
@@ -188,8 +196,8 @@ final class XMPPServer: Sendable {
         ca_file: "\(folder)/ca.pem"
         certfiles: ["\(folder)/server.pem"]
         listen:
-          - {port: \(startTLSPort), ip: "127.0.0.1", module: ejabberd_c2s, starttls: true, starttls_required: true}
-          - {port: \(directPort), ip: "127.0.0.1", module: ejabberd_c2s, tls: true}
+          - {port: \(startTLSPort), ip: "127.0.0.1", module: ejabberd_c2s, starttls: true, starttls_required: true, tls_verify: \(options.takesCertificates), cafile: "\(folder)/ca.pem"}
+          - {port: \(directPort), ip: "127.0.0.1", module: ejabberd_c2s, tls: true, tls_verify: \(options.takesCertificates), cafile: "\(folder)/ca.pem"}
           - {port: \(componentPort), ip: "127.0.0.1", module: ejabberd_service, hosts: {"\(Self.component)": {password: "\(Self.secret)"}}}
         auth_method: [internal]
         auth_password_format: scram
