@@ -4,22 +4,8 @@ import OneM2MPrimitives
 
 /// What verified tokens of a request allow, in addition to access control policies.
 public struct TokenPrivileges: Sendable, Hashable {
-    /// One permission of a token (TS-0004 6.3.5.42, `m2m:tokenPermission`).
-    public struct Permission: Sendable, Hashable {
-        /// The resources it is about, addresses in any form; nil for all.
-        public var resources: [String]?
-        /// Rules for these.
-        public var privileges: Privileges?
-        /// Roles that the holder has at these.
-        public var roles: [String]
-
-        /// A permission.
-        public init(resources: [String]?, privileges: Privileges?, roles: [String] = []) {
-            self.resources = resources
-            self.privileges = privileges
-            self.roles = roles
-        }
-    }
+    /// One permission of a token; its resources are addresses in any form, which may end in `/*` for all below.
+    public typealias Permission = TokenPermission
 
     /// The permissions of all tokens.
     public var permissions: [Permission]
@@ -58,7 +44,8 @@ public protocol TokenAuthorization: AnyObject {
 @Loop
 public protocol TokenIssuing: AnyObject {
     /// Checks an `<accessTokenAuthority>`, `<accessToken>`, `<token>`, `<role>` or `<dynamicAuthorizationConsultation>`
-    /// that is about to be created or changed; `resource` has the attributes as they would be.
+    /// that is about to be created, changed or deleted; `resource` has the attributes as they would be. An `<accessToken>`
+    /// is created through the CSE by the issuance alone, with the origin ``RequestOrigin/internal``.
     func check(
         _ operation: Operation, _ resource: ResourceView, originator: EntityID, origin: RequestOrigin
     ) throws(OneM2MError)
@@ -71,6 +58,10 @@ public protocol TokenIssuing: AnyObject {
         _ request: RequestPrimitive, at authority: ResourceView, originator: EntityID, origin: RequestOrigin,
         now: OneM2MTime
     ) async throws(OneM2MError) -> JSON
+
+    /// Whether an `<accessToken>` may be retrieved: by its holder alone. Asked instead of access control policies, which the
+    /// type does not have.
+    func permitsRetrieval(of resource: ResourceView, by originator: EntityID) -> Bool
 
     /// One of these resources was created, changed, or is gone (deleted or expired).
     func changed(_ operation: Operation, _ resource: ResourceView)
