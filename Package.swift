@@ -7,6 +7,7 @@ import PackageDescription
 
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let http1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -103,7 +104,7 @@ let package = Package(
             name: "OneM2MDoor",
             dependencies: [
                 "OneM2MPrimitives", "JSONText", "CBOR", "CoAP", "CoAPMessages", "TLS", "Concentrator", "FlashStore",
-                "OneLoop", nio, nioPosix, log,
+                "OneLoop", nio, nioPosix, http1, log,
             ],
             swiftSettings: swift6),
         .target(
@@ -233,7 +234,8 @@ let package = Package(
         .testTarget(
             name: "OneM2MDoorTests",
             dependencies: [
-                "OneM2MDoor", "OneM2MPrimitives", "JSONText", "CBOR", "Concentrator", "FlashStore", "OneLoop", log,
+                "OneM2MDoor", "OneM2MPrimitives", "JSONText", "CBOR", "CoAP", "CoAPMessages", "TLS", "Concentrator",
+                "FlashStore", "OneLoop", nio, nioPosix, http1, log,
             ],
             swiftSettings: swift6),
         .testTarget(

@@ -79,7 +79,7 @@ static int san_begin(const mbedtls_x509_crt *crt, san_walk *walk) {
     return 0;
 }
 
-enum { SAN_DNS = 0x82, SAN_IP = 0x87 };
+enum { SAN_DNS = 0x82, SAN_URI = 0x86, SAN_IP = 0x87 };
 
 static int san_next(san_walk *walk, unsigned char *tag, const unsigned char **value, size_t *length) {
     unsigned char *at = (unsigned char *)walk->at;
@@ -139,11 +139,13 @@ static void describe_names(const mbedtls_x509_crt *crt, char *text, size_t capac
     size_t length;
     while (san_next(&walk, &tag, &value, &length)) {
         char one[280];
-        if (tag == SAN_DNS && length < 256) {
-            int count = snprintf(one, sizeof one, "DNS:");
+        if ((tag == SAN_DNS || tag == SAN_URI) && length < 256) {
+            int count = snprintf(one, sizeof one, tag == SAN_DNS ? "DNS:" : "URI:");
             for (size_t index = 0; index < length; index++) {
-                // What is not printable is shown as a question mark: the text goes to logs.
-                one[count++] = value[index] > 0x20 && value[index] < 0x7F ? (char)value[index] : '?';
+                // What is not printable is shown as a question mark: the text goes to logs. So is a comma: it would read
+                // as the beginning of another name.
+                int shown = value[index] > 0x20 && value[index] < 0x7F && value[index] != ',';
+                one[count++] = shown ? (char)value[index] : '?';
             }
             one[count] = 0;
         } else if (tag == SAN_IP && (length == 4 || length == 16)) {

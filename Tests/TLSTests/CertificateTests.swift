@@ -22,6 +22,9 @@ import Testing
         let host = try house.server(names: ["a.example", "192.0.2.1", "2001:db8::1"]).chain.leaf
         #expect(host.alternativeNames == ["DNS:a.example", "IP:192.0.2.1", "IP:2001:db8::1"])
         #expect(host.ocfUUID == nil)
+        // A comma inside of a name must not read as the beginning of another.
+        let entity = try house.server(names: ["URI://sp.example/gw1/Clamp", "a,URI:/gw1"]).chain.leaf
+        #expect(entity.alternativeNames == ["URI://sp.example/gw1/Clamp", "DNS:a?URI:/gw1"])
     }
 
     @Test func pemThereAndBack() throws {

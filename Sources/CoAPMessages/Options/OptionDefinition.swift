@@ -23,7 +23,7 @@ public struct OptionDefinition: Sendable, Hashable {
     /// Whether it may occur more than once; a second one that may not is an option that is not known (RFC 7252 §5.4.5).
     public let isRepeatable: Bool
 
-    private init(
+    init(
         _ number: OptionNumber, _ name: String, _ format: Format, _ length: ClosedRange<Int>, repeatable: Bool = false
     ) {
         self.number = number
@@ -34,7 +34,9 @@ public struct OptionDefinition: Sendable, Hashable {
     }
 
     /// Every definition, in the order of the numbers.
-    public static let all: [OptionDefinition] = [
+    public static let all = (general + oneM2M).sorted { $0.number < $1.number }
+
+    private static let general: [OptionDefinition] = [
         OptionDefinition(.ifMatch, "If-Match", .opaque, 0...8, repeatable: true),
         OptionDefinition(.uriHost, "Uri-Host", .string, 1...255),
         OptionDefinition(.etag, "ETag", .opaque, 1...8, repeatable: true),

@@ -38,7 +38,7 @@ public struct Certificate: Sendable {
     public let extendedKeyUsage: ExtendedKeyUsage?
     /// Whether it may issue others.
     public let isAuthority: Bool
-    /// "DNS:a.example", "IP:192.0.2.1".
+    /// "DNS:a.example", "IP:192.0.2.1", "URI://sp.example/gw". What is no printable ASCII, and a comma, reads "?".
     public let alternativeNames: [String]
     /// The uuid in lower case, when the subject has exactly one CN and that is "uuid:" and a uuid.
     public let ocfUUID: String?

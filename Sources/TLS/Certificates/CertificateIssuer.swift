@@ -47,7 +47,7 @@ public struct CertificateIssuer: Sendable {
         public var validity: Validity
         /// Extended key usage; nil leaves the extension out.
         public var usage: ExtendedKeyUsage?
-        /// DNS names and IP addresses (as text) of the subjectAltName.
+        /// DNS names, IP addresses (as text) and URIs (with "URI:" before them) of the subjectAltName.
         public var names: [String]
         /// Roles of the subjectAltName, which stand in a role certificate.
         public var roles: [Role] = []

@@ -14,13 +14,16 @@ enum DER {
         return value(0x30, oids.flatMap { value(0x06, $0) })
     }
 
-    /// GeneralNames (RFC 5280 4.2.1.6): what reads as an address is one, all else is a DNS name. Roles are directory
+    /// GeneralNames (RFC 5280 4.2.1.6): what reads as an address is one, what begins with "URI:" is the URI behind it, all
+    /// else is a DNS name. Roles are directory
     /// names, CN the role and OU who gives it its meaning (OCF security, "Role certificates").
     static func alternativeNames(_ names: [String], roles: [CertificateIssuer.Role] = []) -> [UInt8] {
         value(
             0x30,
             names.flatMap { name in
-                address(name).map { value(0x87, $0) } ?? value(0x82, Array(name.utf8))
+                if let address = address(name) { return value(0x87, address) }
+                return name.hasPrefix("URI:")
+                    ? value(0x86, Array(name.utf8.dropFirst(4))) : value(0x82, Array(name.utf8))
             }
                 + roles.flatMap { role in
                     var relative = attribute([0x55, 0x04, 0x03], role.name)

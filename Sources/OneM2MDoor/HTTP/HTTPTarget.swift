@@ -1,0 +1,39 @@
+import OneM2MPrimitives
+
+/// A request target of HTTP and the address of a resource: `/~/` in front of a CSE-ID, `/_/` in front of a service provider
+/// (TS-0009 6.2.2.1).
+enum HTTPTarget {
+    /// The address of a path, which is still escaped.
+    ///
+    /// - Throws: ``OneM2MError`` 4000 for a path that does not begin with a slash, a broken escape, or a slash that was
+    ///   escaped: two different paths must never name one resource to whoever decides on access.
+    static func address(path: Substring) throws(OneM2MError) -> String {
+        guard path.utf8.first == UInt8(ascii: "/") else {
+            throw OneM2MError(.badRequest, "the request target is no path; expected /, /~/ or /_/")
+        }
+        var decoded: [String] = []
+        let rest = path.dropFirst()
+        for segment in rest.split(separator: "/", omittingEmptySubsequences: false) {
+            guard let text = PercentCoding.decoded(segment), !text.utf8.contains(UInt8(ascii: "/")) else {
+                throw OneM2MError(.badRequest, "the request target has a broken escape, or an escaped slash")
+            }
+            decoded.append(text)
+        }
+        if decoded.last == "" { decoded.removeLast() }
+        switch decoded.first {
+        case "~": return "/" + decoded.dropFirst().joined(separator: "/")
+        case "_": return "//" + decoded.dropFirst().joined(separator: "/")
+        default: return decoded.joined(separator: "/")
+        }
+    }
+
+    /// The path of an address, escaped.
+    static func path(address: String) -> String {
+        let isAbsolute = address.utf8.starts(with: "//".utf8)
+        let isRelativeToSP = !isAbsolute && address.utf8.first == UInt8(ascii: "/")
+        let segments = address.dropFirst(isAbsolute ? 2 : isRelativeToSP ? 1 : 0)
+            .split(separator: "/", omittingEmptySubsequences: false)
+        return (isAbsolute ? "/_/" : isRelativeToSP ? "/~/" : "/")
+            + segments.map { PercentCoding.encoded($0) }.joined(separator: "/")
+    }
+}

@@ -1,0 +1,19 @@
+import Glibc
+import NIOCore
+import NIOPosix
+import TLS
+
+/// What is wrong with a socket, in words: NIO's own descriptions show its types.
+enum SocketErrorText {
+    static func text(_ error: any Error) -> String {
+        switch error {
+        case let error as NIOConnectionError:
+            if let last = error.connectionErrors.last { return text(last.error) }
+            return "the name cannot be resolved"
+        case let error as IOError: return String(cString: strerror(error.errnoCode))
+        case let error as TLSError: return error.reason
+        case ChannelError.connectTimeout(let time): return "no answer within \(time.nanoseconds / 1_000_000_000) s"
+        default: return "\(error)"
+        }
+    }
+}
