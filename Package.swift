@@ -43,6 +43,7 @@ let package = Package(
             name: "CMbedTLS",
             linkerSettings: [.linkedLibrary("mbedtls"), .linkedLibrary("mbedx509"), .linkedLibrary("mbedcrypto")]),
         .target(name: "CDatagrams"),
+        .target(name: "CThreads"),
         .target(name: "CGPIOD", linkerSettings: [.linkedLibrary("gpiod")]),
         .target(name: "CBluetooth"),
         .target(name: "CExpat", linkerSettings: [.linkedLibrary("expat")]),
@@ -53,14 +54,16 @@ let package = Package(
         .target(name: "Advertising", dependencies: ["CMbedTLS"], swiftSettings: swift6),
         .target(name: "JSONText", swiftSettings: swift6),
         .target(name: "QRCode", swiftSettings: swift6),
+        .target(name: "Threads", dependencies: ["CThreads"], swiftSettings: swift6),
 
         // Floor 3: machinery.
         .target(name: "OneLoop", dependencies: [nio, nioPosix], swiftSettings: swift6),
         .target(name: "TLS", dependencies: ["CMbedTLS", nio], swiftSettings: swift6),
-        .target(name: "FlashStore", swiftSettings: swift6),
-        .target(name: "GPIO", dependencies: ["CGPIOD"], swiftSettings: swift6),
+        .target(name: "FlashStore", dependencies: ["Threads"], swiftSettings: swift6),
+        .target(name: "GPIO", dependencies: ["CGPIOD", "Threads"], swiftSettings: swift6),
         .target(
-            name: "BluetoothLE", dependencies: ["CBluetooth", "Advertising", "JSONText"], swiftSettings: swift6),
+            name: "BluetoothLE", dependencies: ["CBluetooth", "Advertising", "JSONText", "Threads"],
+            swiftSettings: swift6),
         .target(name: "Systemd", swiftSettings: swift6),
         .target(name: "LogOutput", dependencies: [log], swiftSettings: swift6),
         .target(name: "PrivateFiles", swiftSettings: swift6),
@@ -73,7 +76,7 @@ let package = Package(
         .target(name: "XMPP", dependencies: ["TLS", "CExpat", nio, nioPosix, log], swiftSettings: swift6),
 
         .target(
-            name: "GATT", dependencies: ["BluetoothLE", "Advertising", "FlashStore", "OneLoop", log],
+            name: "GATT", dependencies: ["BluetoothLE", "Advertising", "FlashStore", "OneLoop", "Threads", log],
             swiftSettings: swift6),
         .target(name: "BoardCheck", dependencies: ["GPIO"], swiftSettings: swift6),
 

@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -130,9 +129,4 @@ int gh_bt_wait(int fd, int waker)
 		}
 		return wait[1].revents ? 0 : 1;
 	}
-}
-
-void gh_bt_name_thread(const char *name)
-{
-	(void)prctl(PR_SET_NAME, name);
 }

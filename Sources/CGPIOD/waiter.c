@@ -3,7 +3,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "common.h"
@@ -127,9 +126,4 @@ int gh_gpio_waiter_wait(struct gh_gpio_waiter *waiter, int milliseconds, struct 
 		}
 	}
 	return 0;
-}
-
-void gh_gpio_name_thread(const char *name)
-{
-	(void)prctl(PR_SET_NAME, name);
 }

@@ -4,8 +4,8 @@ import Testing
 /// The floors of the house. A room imports only rooms on lower floors: never its own floor, never upward. Then a reader
 /// who knows a room's floor knows what it can depend on, and no change travels in circles.
 private let floors: [[String]] = [
-    ["CMbedTLS", "CGPIOD", "CBluetooth", "CExpat", "CDatagrams"],
-    ["CBOR", "CoAPMessages", "Advertising", "JSONText", "QRCode"],
+    ["CMbedTLS", "CGPIOD", "CBluetooth", "CExpat", "CDatagrams", "CThreads"],
+    ["CBOR", "CoAPMessages", "Advertising", "JSONText", "QRCode", "Threads"],
     [
         "OneLoop", "TLS", "FlashStore", "GPIO", "BluetoothLE", "Systemd", "LogOutput", "PrivateFiles",
         "OneM2MPrimitives",

@@ -1,6 +1,7 @@
 import CBluetooth
 import Glibc
 import Synchronization
+import Threads
 
 /// A kernel socket with a thread that reads it. A radio's sockets are read by threads of their own because a report that
 /// waits is a report that may be lost, whatever the daemon's loop is doing.
@@ -41,7 +42,7 @@ final class KernelSocket: Sendable {
         self.what = what
         descriptors = Mutex(Descriptors(socket: socket, waker: waker))
         let thread = ReadingThread(owner: self, socket: socket, waker: waker, what: what, onArrival: onArrival)
-        guard thread.start() else {
+        guard DetachedThread.start(named: "bluetooth", { thread.run() }) == 0 else {
             retire()
             _ = Glibc.close(socket)
             _ = Glibc.close(waker)
@@ -90,32 +91,7 @@ final class KernelSocket: Sendable {
             self.onArrival = onArrival
         }
 
-        func start() -> Bool {
-            let argument = Unmanaged.passRetained(self)
-            // Signals are for the threads that handle them.
-            var all = sigset_t()
-            var former = sigset_t()
-            sigfillset(&all)
-            pthread_sigmask(SIG_SETMASK, &all, &former)
-            defer { pthread_sigmask(SIG_SETMASK, &former, nil) }
-            var thread = pthread_t()
-            let result = pthread_create(
-                &thread, nil,
-                { argument in
-                    guard let argument else { return nil }
-                    gh_bt_name_thread("bluetooth")
-                    Unmanaged<ReadingThread>.fromOpaque(argument).takeRetainedValue().run()
-                    return nil
-                }, argument.toOpaque())
-            guard result == 0 else {
-                argument.release()
-                return false
-            }
-            pthread_detach(thread)
-            return true
-        }
-
-        private func run() {
+        func run() {
             var buffer = [UInt8](repeating: 0, count: Int(GH_BT_MESSAGE_MAX))
             var error: RadioError?
             reading: while true {

@@ -34,7 +34,4 @@ void gh_bt_waker_wake(int waker);
 /* Until the socket has something (1) or has been woken (0). */
 int gh_bt_wait(int fd, int waker);
 
-/* Names the calling thread, for people who look at threads. */
-void gh_bt_name_thread(const char *name);
-
 #endif

@@ -108,7 +108,4 @@ void gh_gpio_waiter_wake(struct gh_gpio_waiter *waiter);
 /* Until something happens or the time is up; for ever when it is negative. */
 int gh_gpio_waiter_wait(struct gh_gpio_waiter *waiter, int milliseconds, struct gh_gpio_wait_result *result);
 
-/* Names the calling thread, for people who look at threads. */
-void gh_gpio_name_thread(const char *name);
-
 #endif

@@ -1,8 +1,5 @@
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#endif
+import Threads
 
 /// State and log of a store, and the thread between them. The thread alone touches the device; the state's mutex is never
 /// held while it does.
@@ -28,25 +25,10 @@ final class Writer: Sendable {
 
     /// Starts the thread. It keeps the writer alive until it has stopped.
     func start() throws(StoreError) {
-        // Signals are for the threads that expect them: this one inherits a mask that blocks all.
-        var all = sigset_t()
-        var before = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_SETMASK, &all, &before)
-        var thread = pthread_t()
-        let context = Unmanaged.passRetained(self)
-        let code = pthread_create(
-            &thread, nil,
-            { context in
-                if let context { Unmanaged<Writer>.fromOpaque(context).takeRetainedValue().run() }
-                return nil
-            }, context.toOpaque())
-        pthread_sigmask(SIG_SETMASK, &before, nil)
+        let code = DetachedThread.start(named: "store") { self.run() }
         guard code == 0 else {
-            context.release()
             throw StoreError(.io, "the writer's thread could not be started: error \(code)")
         }
-        pthread_detach(thread)
     }
 
     /// Lets the thread look at the state again.

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Threads
 
 /// Waits, on a thread of its own, until descriptors can be read or written.
 ///
@@ -84,15 +85,7 @@ final class ReadinessPoller: Sendable {
     private func start() -> Bool {
         state.withLock { state in
             guard !state.isRunning else { return true }
-            var thread = pthread_t()
-            let status = pthread_create(
-                &thread, nil,
-                { _ in
-                    ReadinessPoller.shared.run()
-                    return nil
-                }, nil)
-            guard status == 0 else { return false }
-            pthread_detach(thread)
+            guard DetachedThread.start(named: "gatt", { ReadinessPoller.shared.run() }) == 0 else { return false }
             state.isRunning = true
             return true
         }

@@ -1,5 +1,6 @@
 import CGPIOD
 import Glibc
+import Threads
 
 /// The thread that waits for edges, for the ends of debouncing, and for the chip to vanish.
 ///
@@ -22,7 +23,14 @@ final class EdgeReader {
             throw GPIOError(.system, "edges cannot be waited for: \(errorText(-result))")
         }
         self.waiter = waiter
-        guard EdgeThread.start(waiter, core) else {
+        // The waiter's functions are for any thread: the kernel's epoll is their lock. It outlives the thread, which frees it.
+        nonisolated(unsafe) let shared = waiter
+        let device = KernelChip.deviceNumber(core.node)
+        let started = DetachedThread.start(named: "gpio-edges") { [weak core] in
+            let thread = EdgeThread(shared, core, device)
+            thread.run()
+        }
+        guard started == 0 else {
             gh_gpio_waiter_free(waiter)
             throw GPIOError(.system, "no thread can be started to wait for edges")
         }
@@ -43,38 +51,13 @@ final class EdgeReader {
         private weak var core: ChipCore?
         private let device: UInt64?
 
-        private init(_ waiter: OpaquePointer, _ core: ChipCore) {
+        init(_ waiter: OpaquePointer, _ core: ChipCore?, _ device: UInt64?) {
             self.waiter = waiter
             self.core = core
-            device = KernelChip.deviceNumber(core.node)
+            self.device = device
         }
 
-        static func start(_ waiter: OpaquePointer, _ core: ChipCore) -> Bool {
-            let argument = Unmanaged.passRetained(EdgeThread(waiter, core))
-            // Signals are for the threads that handle them.
-            var all = sigset_t()
-            var former = sigset_t()
-            sigfillset(&all)
-            pthread_sigmask(SIG_SETMASK, &all, &former)
-            defer { pthread_sigmask(SIG_SETMASK, &former, nil) }
-            var thread = pthread_t()
-            let result = pthread_create(
-                &thread, nil,
-                { argument in
-                    guard let argument else { return nil }
-                    gh_gpio_name_thread("gpio-edges")
-                    Unmanaged<EdgeThread>.fromOpaque(argument).takeRetainedValue().run()
-                    return nil
-                }, argument.toOpaque())
-            guard result == 0 else {
-                argument.release()
-                return false
-            }
-            pthread_detach(thread)
-            return true
-        }
-
-        private func run() {
+        func run() {
             var result = gh_gpio_wait_result()
             repeat {
                 let timeout = timeout(until: core?.nextDeadline)

@@ -15,8 +15,9 @@ final class TLSConnection {
         case closed
     }
 
-    private let pointer: OpaquePointer
-    private let configuration: TLSConfiguration
+    private let library: LibraryConnection
+    private var pointer: OpaquePointer { library.pointer }
+    private var configuration: TLSConfiguration { library.configuration }
     /// Ciphertext that is to go out. The owner takes it by `takeOutput`.
     private var output: ByteBuffer
     /// Where reading may put an alert; kept, so that reading allocates nothing for it.
@@ -33,19 +34,7 @@ final class TLSConnection {
     private static let recordOverhead = 96
 
     init(_ configuration: TLSConfiguration, allocator: ByteBufferAllocator) throws(TLSError) {
-        let check: gh_name_check
-        let name: String?
-        switch configuration.peerName {
-        case .any: (check, name) = (GH_NAME_ANY, nil)
-        case .hostName(let host): (check, name) = (GH_NAME_HOST, host)
-        case .ocf(let uuid): (check, name) = (GH_NAME_OCF, uuid)
-        }
-        guard
-            let pointer = gh_tls_new(
-                configuration.storage.pointer, check, name, configuration.serverName, configuration.clock.now())
-        else { throw TLSError(.outOfMemory, "no memory for a TLS connection\(TLSError.libraryText())") }
-        self.pointer = pointer
-        self.configuration = configuration
+        library = try LibraryConnection(configuration, "a TLS connection")
         self.allocator = allocator
         output = ByteBuffer()
         alerts = ByteBuffer()
@@ -56,7 +45,7 @@ final class TLSConnection {
         }
     }
 
-    deinit { gh_tls_free(pointer) }
+    deinit { library.free() }
 
     /// The ciphertext made so far; nil for none.
     func takeOutput() -> ByteBuffer? {
@@ -137,21 +126,12 @@ final class TLSConnection {
 
     /// What the handshake has led to.
     func completed() -> TLSHandshakeCompleted {
-        var chain: [Certificate] = []
-        var index = 0
         var length = 0
-        // A chain longer than this is a mistake; the check has passed, the rest is for information only.
-        while index < 8, let bytes = gh_tls_peer_certificate(pointer, index, &length) {
-            if let certificate = try? Certificate(der: Array(UnsafeBufferPointer(start: bytes, count: length))) {
-                chain.append(certificate)
-            }
-            index += 1
-        }
         let finished = gh_tls_first_finished(pointer, &length).map {
             Array(UnsafeBufferPointer(start: $0, count: length))
         }
         return TLSHandshakeCompleted(
-            peer: PeerCertificate(chain), cipherSuite: CipherSuite(rawValue: gh_tls_suite(pointer)),
+            peer: library.peer, cipherSuite: library.cipherSuite,
             applicationProtocol: gh_tls_protocol(pointer).map { String(cString: $0) },
             isResumed: gh_tls_is_resumed(pointer) == 1, firstFinished: finished)
     }
@@ -191,22 +171,5 @@ final class TLSConnection {
         return status
     }
 
-    private func failure(_ status: Int32, during phase: String) -> TLSError {
-        switch status {
-        case GH_EALERT:
-            let number = gh_tls_alert(pointer)
-            let alert = UInt8(truncatingIfNeeded: number)
-            return TLSError(
-                .peerAlert,
-                number < 0
-                    ? "the peer ended the \(phase) with an alert"
-                    : "the peer ended the \(phase) with alert \(number), \(TLSError.alertText(alert))",
-                alert: number < 0 ? nil : alert)
-        case GH_EVERIFY:
-            return gh_tls_verdict(pointer).map { TLSError.refused($0.pointee, by: configuration) }
-                ?? TLSError(.certificateRefused, "the peer's certificate was refused")
-        default:
-            return TLSError.ofConnection(status, during: phase)
-        }
-    }
+    private func failure(_ status: Int32, during phase: String) -> TLSError { library.failure(status, during: phase) }
 }

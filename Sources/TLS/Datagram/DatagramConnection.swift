@@ -10,30 +10,18 @@ final class DatagramConnection {
         case verifying
     }
 
-    private let pointer: OpaquePointer
-    private let configuration: TLSConfiguration
+    private let library: LibraryConnection
+    private var pointer: OpaquePointer { library.pointer }
     private let room: Int
 
     init(_ configuration: DTLSConfiguration, maximumDatagram: UInt16) throws(TLSError) {
-        let base = configuration.base
-        let check: gh_name_check
-        let name: String?
-        switch base.peerName {
-        case .any: (check, name) = (GH_NAME_ANY, nil)
-        case .hostName(let host): (check, name) = (GH_NAME_HOST, host)
-        case .ocf(let uuid): (check, name) = (GH_NAME_OCF, uuid)
-        }
-        guard let pointer = gh_tls_new(base.storage.pointer, check, name, base.serverName, base.clock.now()) else {
-            throw TLSError(.outOfMemory, "no memory for a DTLS session\(TLSError.libraryText())")
-        }
-        self.pointer = pointer
-        self.configuration = base
-        gh_dtls_set_mtu(pointer, maximumDatagram)
+        library = try LibraryConnection(configuration.base, "a DTLS session")
+        gh_dtls_set_mtu(library.pointer, maximumDatagram)
         // A flight of three, each behind its length; a longer flight takes several calls.
         room = 3 * (Int(maximumDatagram) + 2)
     }
 
-    deinit { gh_tls_free(pointer) }
+    deinit { library.free() }
 
     /// When `handshake` wants to be called without input.
     var deadline: NIODeadline? {
@@ -116,21 +104,12 @@ final class DatagramConnection {
 
     /// What the handshake has led to; to be asked once, for the peer's certificate is let go.
     func completed() -> DTLSHandshakeCompleted {
-        var chain: [Certificate] = []
-        var index = 0
+        let peer = library.peer
         var length = 0
-        // A chain longer than this is a mistake; the check has passed, the rest is for information only.
-        while index < 8, let bytes = gh_tls_peer_certificate(pointer, index, &length) {
-            if let certificate = try? Certificate(der: Array(UnsafeBufferPointer(start: bytes, count: length))) {
-                chain.append(certificate)
-            }
-            index += 1
-        }
         gh_dtls_forget_certificate(pointer)
         let identity = gh_dtls_identity(pointer, &length).map { Array(UnsafeBufferPointer(start: $0, count: length)) }
         return DTLSHandshakeCompleted(
-            peer: PeerCertificate(chain), preSharedIdentity: identity,
-            cipherSuite: CipherSuite(rawValue: gh_tls_suite(pointer)))
+            peer: peer, preSharedIdentity: identity, cipherSuite: library.cipherSuite)
     }
 
     func takeSecrets() -> DTLSSecrets? {
@@ -167,22 +146,5 @@ final class DatagramConnection {
         return status
     }
 
-    private func failure(_ status: Int32, during phase: String) -> TLSError {
-        switch status {
-        case GH_EALERT:
-            let number = gh_tls_alert(pointer)
-            let alert = UInt8(truncatingIfNeeded: number)
-            return TLSError(
-                .peerAlert,
-                number < 0
-                    ? "the peer ended the \(phase) with an alert"
-                    : "the peer ended the \(phase) with alert \(number), \(TLSError.alertText(alert))",
-                alert: number < 0 ? nil : alert)
-        case GH_EVERIFY:
-            return gh_tls_verdict(pointer).map { TLSError.refused($0.pointee, by: configuration) }
-                ?? TLSError(.certificateRefused, "the peer's certificate was refused")
-        default:
-            return TLSError.ofConnection(status, during: phase)
-        }
-    }
+    private func failure(_ status: Int32, during phase: String) -> TLSError { library.failure(status, during: phase) }
 }
