@@ -106,7 +106,8 @@ let package = Package(
         .target(
             name: "OneM2MDoor",
             dependencies: [
-                "OneM2MPrimitives", "JSONText", "CBOR", "CoAP", "CoAPMessages", "TLS", "Concentrator", "FlashStore",
+                "OneM2MPrimitives", "JOSE", "JSONText", "CBOR", "CoAP", "CoAPMessages", "TLS", "Concentrator",
+                "FlashStore",
                 "OneLoop", nio, nioPosix, http1, log,
             ],
             swiftSettings: swift6),
@@ -237,7 +238,8 @@ let package = Package(
         .testTarget(
             name: "OneM2MDoorTests",
             dependencies: [
-                "OneM2MDoor", "OneM2MPrimitives", "JSONText", "CBOR", "CoAP", "CoAPMessages", "TLS", "Concentrator",
+                "OneM2MDoor", "OneM2MPrimitives", "JOSE", "JSONText", "CBOR", "CoAP", "CoAPMessages", "TLS",
+                "Concentrator",
                 "FlashStore", "OneLoop", nio, nioPosix, http1, log,
             ],
             swiftSettings: swift6),

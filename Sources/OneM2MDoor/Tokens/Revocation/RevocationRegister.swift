@@ -1,0 +1,65 @@
+import OneM2MPrimitives
+
+/// The revocations that a Hosting CSE knows: the last list of each issuer, and those that were said here.
+public struct RevocationRegister: Sendable {
+    /// The last list of each issuer.
+    public private(set) var lists: [EntityID: RevocationList] = [:]
+    /// Tokens revoked here, whoever issued them, until they expire.
+    public private(set) var local: [QualifiedName: OneM2MTime] = [:]
+
+    /// An empty register.
+    public init() {}
+
+    /// What came of a list.
+    public enum Outcome: Sendable, Hashable {
+        /// It is newer and counts now.
+        case taken
+        /// It is the one that counts already.
+        case same
+        /// It is older than one that was seen.
+        case old
+    }
+
+    /// Takes a verified list, unless an older one comes after a newer.
+    public mutating func take(_ list: RevocationList) -> Outcome {
+        if let known = lists[list.issuer] {
+            if (list.number, list.thisUpdate) < (known.number, known.thisUpdate) { return .old }
+            if list == known { return .same }
+        }
+        lists[list.issuer] = list
+        return .taken
+    }
+
+    /// Revokes a token here; when the table is full the one that expires first makes room.
+    public mutating func revoke(_ id: QualifiedName, until end: OneM2MTime) {
+        if local.count >= TokenLimits.revoked, local[id] == nil,
+            let first = local.min(by: { $0.value < $1.value })?.key
+        {
+            local[first] = nil
+        }
+        local[id] = end
+    }
+
+    /// Forgets what has expired anyhow.
+    public mutating func prune(now: OneM2MTime) {
+        local = local.filter { $0.value.seconds >= now.seconds }
+    }
+
+    /// Step 9: whether the token still counts.
+    ///
+    /// - Throws: ``TokenRefusal`` `revocation`.
+    public func check(_ claims: TokenClaims, of issuer: TrustedIssuer?, now: OneM2MTime) throws(TokenRefusal) {
+        if local[claims.tokenID] != nil { throw TokenRefusal(.revocation, "it was revoked here") }
+        let list = lists[claims.issuer]
+        if list?.revoked[claims.tokenID] != nil { throw TokenRefusal(.revocation, "\(claims.issuer) has revoked it") }
+        if issuer?.requiresRevocationList == true {
+            guard let list else {
+                throw TokenRefusal(.revocation, "no revocation list of \(claims.issuer) has come yet")
+            }
+            guard now <= list.nextUpdate else {
+                throw TokenRefusal(
+                    .revocation, "the last revocation list of \(claims.issuer) was good until \(list.nextUpdate)")
+            }
+        }
+    }
+}
