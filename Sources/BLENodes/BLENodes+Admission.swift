@@ -86,6 +86,7 @@ extension BLENodes {
 
     /// Brings back the nodes that the store remembers and the configuration still admits, unavailable until heard.
     func restore() {
+        restoreReadIntervals()
         for (key, value) in store?.scan(prefix: BLENodes.bindKeyPrefix) ?? [] {
             guard let address = BluetoothAddress(key.dropFirst(BLENodes.bindKeyPrefix.count)), BindKey(value) != nil
             else {
@@ -136,6 +137,9 @@ extension BLENodes {
         else { throw NodeError(.notFound, "there is no node \(id)") }
         removeNode(address)
         keys[address] = nil
+        if givenIntervals.removeValue(forKey: address) != nil {
+            try await erase(BLENodes.readIntervalPrefix + address.hex)
+        }
         try await erase(BLENodes.keyPrefix + address.hex)
         try await erase(BLENodes.bindKeyPrefix + address.hex)
         try await erase(BLENodes.databasePrefix + address.hex)

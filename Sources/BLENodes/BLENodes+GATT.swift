@@ -33,7 +33,8 @@ extension BLENodes {
 
     /// What is wanted of a device; nil when it is not to be connected to.
     func plan(_ address: BluetoothAddress, _ record: DeviceRecord) -> GATTPlan? {
-        configuration.devices[address]?.gatt ?? (record.connects ? GATTPlan(interval: configuration.gattInterval) : nil)
+        configuration.devices[address]?.gatt
+            ?? (record.connects ? GATTPlan(interval: givenIntervals[address] ?? configuration.gattInterval) : nil)
     }
 
     /// The parameters that the configuration or an earlier connection promises, for the node's description.

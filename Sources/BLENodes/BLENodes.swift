@@ -48,6 +48,8 @@ public final class BLENodes {
     var awaited: [BluetoothAddress: DeviceRecord] = [:]
     /// Bind keys that were given at run time.
     var keys: [BluetoothAddress: [UInt8]] = [:]
+    /// How often devices are read, where that was said at run time.
+    var givenIntervals: [BluetoothAddress: Duration] = [:]
     var central: GATTCentral?
     var bonds: BondKeeper?
     /// Pairings under way.

@@ -20,7 +20,8 @@ extension Concentrator {
 
     /// The nodes that belong to this one, in the order they came.
     public func children(of id: NodeID) -> [NodeSnapshot] {
-        (records[id]?.children ?? []).compactMap { records[$0]?.snapshot }
+        settle()
+        return (records[id]?.children ?? []).compactMap { records[$0]?.snapshot }
     }
 
     /// The node, the one it belongs to, and so on up to the root; empty when there is no such node.
@@ -86,7 +87,10 @@ extension Concentrator {
         if record.driver.fetches(id) { try await record.driver.refresh(id) }
     }
 
-    private var ordered: [NodeRecord] { records.values.sorted { $0.sequence < $1.sequence } }
+    private var ordered: [NodeRecord] {
+        settle()
+        return records.values.sorted { $0.sequence < $1.sequence }
+    }
 
     /// The node and all below it, parents first.
     private func family(of record: NodeRecord) -> [(NodeRecord, isNamed: Bool)] {

@@ -56,6 +56,10 @@ public final class Concentrator {
 
     let limits: Limits
     var records: [NodeID: NodeRecord] = [:]
+    /// Orders that were given to nodes; families without one stand as they came.
+    var arrangements: [NodeFamily: [NodeID]] = [:]
+    /// Families with an order into which nodes have come since it was last looked at.
+    var unsettled: Set<NodeFamily> = []
     var historyFields = 0
     private var lastSequence: UInt64 = 0
     let bus: EventBus
@@ -120,6 +124,7 @@ public final class Concentrator {
             record.description.parameters[index].timestamp = .now()
         }
         records[id] = record
+        if !arrangements.isEmpty { noteArrival(NodeFamily(description)) }
         bus.post(.added(record.snapshot))
     }
 

@@ -288,6 +288,36 @@ private func relayPlan(notifies: Bool = false, standard: Bool = false) -> GATTPl
         #expect(house.central.statistics.used == 0)
     }
 
+    @Test func howOftenADeviceIsReadCanBeSaidAndIsKept() async throws {
+        let house = try ConnectedHouse()
+        await #expect(throws: NodeError(.refused, "")) {
+            try await house.nodes.setReadInterval(of: house.id, seconds: 60)
+        }
+        #expect(house.nodes.readInterval(of: house.id) == .init(seconds: 300, isConfigured: true))
+        let other = BluetoothAddress(rawValue: 0xF0F1_F2F3_F404)
+        let id = BLENodes.id(other)
+        await #expect(throws: NodeError(.notFound, "")) { try await house.nodes.setReadInterval(of: id, seconds: 60) }
+        let peer = FakePeripheral()
+        peer.service(0x180F)
+        peer.characteristic(0x2A19, .read, [50])
+        house.radio.peripherals[other] = peer
+        try await house.nodes.allow(other, connects: true)
+        house.hear(other)
+        await settle { house.concentrator.node(id)?.field("Battery") != nil }
+        #expect(house.nodes.readInterval(of: id) == .init(seconds: 300, isConfigured: false))
+        for seconds in [9, 86_401, -1] {
+            await #expect(throws: NodeError(.invalidValue, "")) {
+                try await house.nodes.setReadInterval(of: id, seconds: seconds)
+            }
+        }
+        try await house.nodes.setReadInterval(of: id, seconds: 86_400)
+        #expect(house.nodes.readInterval(of: id)?.seconds == 86_400)
+        let again = try ConnectedHouse(store: house.store)
+        #expect(again.nodes.readInterval(of: id)?.seconds == 86_400, "it is there after a restart")
+        try await again.nodes.forget(id)
+        #expect(house.store.scan(prefix: "node/read-interval/").isEmpty)
+    }
+
     @Test func oneConnectionIsSharedInTurn() async throws {
         let house = try ConnectedHouse(relayPlan(notifies: true), slots: 1)
         let other = BluetoothAddress(rawValue: 0xF0F1_F2F3_F404)

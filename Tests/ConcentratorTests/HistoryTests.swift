@@ -151,6 +151,44 @@ struct OrderTests {
         #expect(throws: NodeError(.notFound, "")) { try concentrator.move(gpio("z"), up: true) }
     }
 
+    @Test("Only those of one bus change places")
+    func buses() throws {
+        let concentrator = Concentrator()
+        for id in [gpio("a"), ble("x"), gpio("b"), ble("y")] {
+            try concentrator.add(NodeDescription(id: id), driver: RecordingDriver())
+        }
+        #expect(try !concentrator.move(ble("x"), up: true))
+        #expect(try concentrator.move(ble("y"), up: true))
+        #expect(concentrator.ids == [gpio("a"), ble("y"), gpio("b"), ble("x")])
+        #expect(concentrator.arrangement(of: NodeFamily(cacheType: "ble")) == [ble("y"), ble("x")])
+        #expect(concentrator.arrangement(of: NodeFamily(cacheType: "gpio")).isEmpty)
+    }
+
+    @Test("An order that was given holds for nodes as they come, and those that are away keep their places")
+    func arrangement() throws {
+        let concentrator = Concentrator()
+        let family = NodeFamily(cacheType: "ble")
+        concentrator.arrange(["c", "away", "a"].map { ble($0) }, in: family)
+        for name in ["z", "a", "b", "c"] {
+            try concentrator.add(NodeDescription(id: ble(name)), driver: RecordingDriver())
+        }
+        #expect(concentrator.ids == ["c", "a", "z", "b"].map { ble($0) })
+        #expect(try concentrator.move(ble("a"), up: true))
+        #expect(concentrator.arrangement(of: family) == ["a", "away", "c", "z", "b"].map { ble($0) })
+        concentrator.remove(ble("c"))
+        try concentrator.add(NodeDescription(id: ble("c")), driver: RecordingDriver())
+        try concentrator.add(NodeDescription(id: ble("away")), driver: RecordingDriver())
+        #expect(concentrator.ids == ["a", "away", "c", "z", "b"].map { ble($0) })
+
+        let parent = gpio("p")
+        try concentrator.add(NodeDescription(id: parent), driver: RecordingDriver())
+        concentrator.arrange([ble("2"), ble("1")], in: NodeFamily(parent: parent, cacheType: ""))
+        for name in ["1", "2"] {
+            try concentrator.add(NodeDescription(id: ble(name), parent: parent), driver: RecordingDriver())
+        }
+        #expect(concentrator.children(of: parent).map(\.id) == [ble("2"), ble("1")])
+    }
+
     @Test("A new name is told as one")
     func renames() throws {
         let concentrator = Concentrator()

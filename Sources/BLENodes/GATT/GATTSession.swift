@@ -17,6 +17,8 @@ final class GATTSession {
 
     let id: NodeID
     let plan: GATTPlan
+    /// How often values are read that do not come by themselves: the plan's, until somebody says another.
+    private(set) var interval: Duration
     private let central: GATTCentral
     private let concentrator: Concentrator
     private let log: Logger
@@ -50,6 +52,7 @@ final class GATTSession {
     ) {
         self.id = id
         self.plan = plan
+        interval = plan.interval
         self.central = central
         self.concentrator = concentrator
         self.log = log
@@ -75,8 +78,16 @@ final class GATTSession {
         self.peer = peer
         guard !isStopped, client == nil, readying == nil, users == 0, due.map({ $0 <= .now }) ?? true else { return }
         // Set before anything is waited for, so that the next advert does not begin another.
-        due = .now + plan.interval
+        due = .now + interval
         Task { try? await self.round(isUrgent: false) }
+    }
+
+    /// Reads values at this interval from now on; what is due is no later than after one.
+    func setInterval(_ interval: Duration) {
+        self.interval = interval
+        if let due { self.due = min(due, .now + interval) }
+        // A connection that is kept has a timer of its own.
+        settle()
     }
 
     /// Reads everything now.
@@ -136,7 +147,7 @@ final class GATTSession {
                 }
             }
             self.knowsIdentity = true
-            self.due = .now + self.plan.interval
+            self.due = .now + self.interval
             self.set(trouble: refused.isEmpty ? nil : refused.joined(separator: "; "))
         }
     }
@@ -254,7 +265,7 @@ final class GATTSession {
         timer?.cancel()
         if keeps {
             // What does not come by itself is still read at its interval.
-            timer = Loop.after(plan.interval) { [weak self] in
+            timer = Loop.after(interval) { [weak self] in
                 guard let self, self.client != nil else { return }
                 Task { try? await self.round(isUrgent: false) }
             }

@@ -222,6 +222,12 @@ public struct Configuration: Sendable, Equatable {
         public var resource: String
         /// Whether the password may be told to the server in the clear, inside TLS.
         public var allowPlain: Bool
+        /// PEM file of the account's certificate; empty for none.
+        public var certificate: String
+        /// PEM file of its key.
+        public var key: String
+        /// `offered`, `required`, `never`.
+        public var channelBinding: String
         /// The thing registry; `auto` for the server's own, empty for none.
         public var registry: String
         /// Who may do what.

@@ -241,7 +241,8 @@ struct ConfigurationReader {
             account: value("xmpp.account").textValue, passwordFile: path("xmpp.password_file"),
             server: value("xmpp.server").textValue, security: value("xmpp.security").textValue,
             trust: path("xmpp.trust"), resource: value("xmpp.resource").textValue,
-            allowPlain: value("xmpp.allow_plain").flag, registry: value("xmpp.registry").textValue,
+            allowPlain: value("xmpp.allow_plain").flag, certificate: path("xmpp.certificate"), key: path("xmpp.key"),
+            channelBinding: value("xmpp.channel_binding").textValue, registry: value("xmpp.registry").textValue,
             peers: document.repeated("xmpp.peers").map { table in
                 func value(_ name: String) -> ConfigurationValue { self.value(table, name, of: "xmpp.peers") }
                 return .init(

@@ -70,6 +70,7 @@ extension House {
         pairing.onFactoryReset("memory") { [weak self] _ in
             guard let self else { return }
             try await self.credentials.forget()
+            await self.xmpp?.part()
             try await XMPPHouse.forget(self.store)
             // The kernel forgets the keys as well.
             try await self.links?.bonds.forgetAll()
@@ -89,6 +90,7 @@ extension House {
     }
 
     private func startNodes() {
+        order.restore()
         do throws(NodeError) {
             try lines.start(configuration.lines)
         } catch {
@@ -236,6 +238,7 @@ extension House {
         case .renamed(let id, let name):
             events.send(["kind": "renamed", "node": .string("\(id)"), "name": .string(name)])
         case .moved(let id, let up):
+            order.moved(id)
             events.send(["kind": "moved", "node": .string("\(id)"), "up": .bool(up)])
         case .status(let id, let status):
             events.send([

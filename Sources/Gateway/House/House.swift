@@ -35,6 +35,7 @@ final class House {
     let pairing: Pairing
     let gpio: GPIONodes
     let lines: GPIOLines
+    let order: NodeOrder
     let ble: BLENodes
     /// Connections to Bluetooth devices; nil where there is no radio.
     let links: BluetoothLinks?
@@ -132,6 +133,7 @@ final class House {
         gpio = GPIONodes(
             concentrator: concentrator, pool: pool, board: ChipSelector(configuration.board.chips), log: logger("gpio"))
         lines = GPIOLines(gpio, store: store)
+        order = NodeOrder(concentrator, store: store)
         ble = BLENodes(
             configuration: BLENodesConfiguration(configuration.ble), concentrator: concentrator, store: store,
             log: logger("ble"))

@@ -63,6 +63,14 @@ final class HouseAdministration: NodeAdministration {
     private func sensorSettings(_ node: NodeID) -> [NodeSetting] {
         guard let snapshot = house.concentrator.node(node) else { return [] }
         let key = BluetoothAddress(node.nodeID).map { house.ble.keySource(of: $0) } ?? .none
+        let bounds = BLENodes.readIntervals
+        let interval = house.ble.readInterval(of: node).map { interval in
+            NodeSetting(
+                "readInterval", title: "Read every", explanation: "How often what does not come by itself is read.",
+                kind: .number(
+                    minimum: Quantity(bounds.lowerBound), maximum: Quantity(bounds.upperBound), decimals: 0, unit: "s"),
+                value: .number(Quantity(interval.seconds)), isReadOnly: interval.isConfigured)
+        }
         return [
             NodeSetting(
                 "name", title: "Name", explanation: "Empty for the sensor's own.", kind: .text(maximumLength: 64),
@@ -75,7 +83,7 @@ final class HouseAdministration: NodeAdministration {
             NodeSetting(
                 "address", title: "Address", kind: .text(maximumLength: 17), value: .text(node.nodeID), isReadOnly: true
             ),
-        ]
+        ] + (interval.map { [$0] } ?? [])
     }
 
     func change(_ node: NodeID, _ values: [SettingValue]) async throws(AdministrationError) {
@@ -90,6 +98,14 @@ final class HouseAdministration: NodeAdministration {
                 throw AdministrationError([.init("key", "32 hex digits were expected")])
             }
             try await perform("setKey", on: node, ["key": value.value])
+        }
+        for value in values where value.id == "readInterval" {
+            do throws(NodeError) {
+                let seconds = value.value.number.map { Int(clamping: $0.integerValue) } ?? 0
+                try await house.ble.setReadInterval(of: node, seconds: seconds)
+            } catch {
+                throw Self.failure(error)
+            }
         }
         for value in values where value.id == "name" { try await perform("rename", on: node, ["name": value.value]) }
     }

@@ -75,6 +75,14 @@ final class XMPPHouse {
         await withCheckedContinuation { continuation in connection.stop { continuation.resume() } }
     }
 
+    /// Tells the registry that the gateway is no longer what it was, and unfriends its owner: before a factory reset. Takes
+    /// some seconds at most; what nobody can be told now is not told later, for nothing is remembered.
+    func part() async {
+        await registry?.unregister()
+        guard let owner = list.owner.flatMap({ JID($0) }), session.roster[owner] != nil else { return }
+        session.removeContact(owner) { _ in }
+    }
+
     /// Forgets owner and key: at a factory reset. A new label is due then.
     static func forget(_ store: FlashStore) async throws(StoreError) {
         try await store.remove(ownerKey, .now)
@@ -138,17 +146,13 @@ extension Configuration.XMPP {
     /// The connection that the configuration describes; files are read now.
     func connection(clock: ValidityClock) throws(XMPPSetupError) -> XMPPConfiguration {
         guard let jid = JID(account) else { throw XMPPSetupError(reason: "\(account) is no XMPP address") }
-        var password: String
-        do throws(TextFile.Failure) {
-            password = try TextFile.read(passwordFile, maximum: 4_096)
-        } catch {
-            throw XMPPSetupError(reason: "xmpp.password_file: \(error)")
-        }
-        while let last = password.last, last.isNewline { password.removeLast() }
-        guard !password.isEmpty else { throw XMPPSetupError(reason: "the password file \(passwordFile) is empty") }
+        let credentials = Credentials(
+            password: try passwordText(), isExternal: !certificate.isEmpty, allowsPlain: allowPlain)
         let anchors: TrustAnchors
+        let identity: Identity?
         do throws(TLSError) {
             anchors = try TrustAnchors(file: trust)
+            identity = certificate.isEmpty ? nil : try Identity(certificateFile: certificate, keyFile: key)
         } catch {
             throw XMPPSetupError(reason: error.reason)
         }
@@ -160,10 +164,27 @@ extension Configuration.XMPP {
         }
         var configuration = XMPPConfiguration(
             jid: jid, role: .client(resource: resource.isEmpty ? nil : resource),
-            credentials: .password(Array(password.utf8), allowsPlain: allowPlain), target: target, trust: anchors)
+            credentials: credentials, target: target, trust: anchors, identity: identity)
         configuration.clock = clock
+        configuration.channelBinding = ChannelBindingPolicy(rawValue: channelBinding) ?? .offered
         if let problem = configuration.problem { throw XMPPSetupError(reason: problem) }
         return configuration
+    }
+}
+
+extension Configuration.XMPP {
+    /// The password; nil where a certificate is there in its place.
+    private func passwordText() throws(XMPPSetupError) -> [UInt8]? {
+        if passwordFile.isEmpty, !certificate.isEmpty { return nil }
+        var password: String
+        do throws(TextFile.Failure) {
+            password = try TextFile.read(passwordFile, maximum: 4_096)
+        } catch {
+            throw XMPPSetupError(reason: "xmpp.password_file: \(error)")
+        }
+        while let last = password.last, last.isNewline { password.removeLast() }
+        guard !password.isEmpty else { throw XMPPSetupError(reason: "the password file \(passwordFile) is empty") }
+        return Array(password.utf8)
     }
 }
 

@@ -58,6 +58,9 @@ public struct XMPPConfiguration: Sendable {
         } else if target?.security == ServerTarget.Security.none {
             return "an account is not used without TLS; security starttls or direct was expected"
         }
+        if !isComponent, credentials.password != nil {
+            do throws(SASLFault) { _ = try credentials.prepared() } catch { return error.reason }
+        }
         if credentials.isExternal, identity == nil {
             return "authentication by certificate needs a certificate with its key"
         }

@@ -7,6 +7,13 @@ public struct Credentials: Sendable, Hashable {
     /// Whether the password may be told to the server itself (PLAIN), over TLS.
     public var allowsPlain: Bool
 
+    /// Credentials of these parts.
+    public init(password: [UInt8]?, isExternal: Bool, allowsPlain: Bool) {
+        self.password = password
+        self.isExternal = isExternal
+        self.allowsPlain = allowsPlain
+    }
+
     /// A password.
     public static func password(_ password: [UInt8], allowsPlain: Bool = false) -> Credentials {
         Credentials(password: password, isExternal: false, allowsPlain: allowsPlain)

@@ -53,23 +53,15 @@ public struct Message: Sendable, Hashable {
 
     /// Reads a `message` element. A type that is not defined counts as `normal` (RFC 6121 5.2.2).
     public init(_ element: XMLElement) throws(StanzaFault) {
-        let addresses = try StanzaAddresses(element)
-        let children = element.children
+        let envelope = try StanzaEnvelope(element)
         self.init(
-            children.filter { !$0.isNamed("error", Namespace.client) },
-            kind: element["type"].flatMap { Kind(rawValue: $0) } ?? .normal, id: element["id"], from: addresses.from,
-            to: addresses.to, language: element.language,
-            error: children.first { $0.isNamed("error", Namespace.client) }.map { StanzaError($0) })
+            envelope.payloads, kind: element["type"].flatMap { Kind(rawValue: $0) } ?? .normal, id: envelope.id,
+            from: envelope.from, to: envelope.to, language: envelope.language, error: envelope.error)
     }
 
     /// The element.
     public var element: XMLElement {
-        XMLElement(
-            "message", Namespace.client,
-            [
-                "type": kind == .normal ? nil : kind.rawValue, "id": id, "from": from?.description,
-                "to": to?.description, "xml:lang": language,
-            ],
-            children: payloads + (error.map { [$0.element] } ?? []))
+        StanzaEnvelope(id: id, from: from, to: to, language: language, payloads: payloads, error: error)
+            .element("message", type: kind == .normal ? nil : kind.rawValue)
     }
 }

@@ -59,7 +59,7 @@ public struct Presence: Sendable, Hashable {
 
     /// Reads a `presence` element.
     public init(_ element: XMLElement) throws(StanzaFault) {
-        let addresses = try StanzaAddresses(element)
+        let envelope = try StanzaEnvelope(element)
         let kind: Kind
         if let type = element["type"] {
             guard let known = Kind(rawValue: type), known != .available else {
@@ -69,21 +69,14 @@ public struct Presence: Sendable, Hashable {
         } else {
             kind = .available
         }
-        let children = element.children
         self.init(
-            kind, id: element["id"], from: addresses.from, to: addresses.to, language: element.language,
-            payloads: children.filter { !$0.isNamed("error", Namespace.client) },
-            error: children.first { $0.isNamed("error", Namespace.client) }.map { StanzaError($0) })
+            kind, id: envelope.id, from: envelope.from, to: envelope.to, language: envelope.language,
+            payloads: envelope.payloads, error: envelope.error)
     }
 
     /// The element.
     public var element: XMLElement {
-        XMLElement(
-            "presence", Namespace.client,
-            [
-                "type": kind == .available ? nil : kind.rawValue, "id": id, "from": from?.description,
-                "to": to?.description, "xml:lang": language,
-            ],
-            children: payloads + (error.map { [$0.element] } ?? []))
+        StanzaEnvelope(id: id, from: from, to: to, language: language, payloads: payloads, error: error)
+            .element("presence", type: kind == .available ? nil : kind.rawValue)
     }
 }

@@ -25,6 +25,8 @@ public final class ThingRegistry {
     /// The waits before a registry is asked again: a restart of it takes a minute, and an hour costs nothing.
     static let firstRetry: Duration = .seconds(60)
     static let lastRetry: Duration = .seconds(3_600)
+    /// How long a parting waits for the registry: a person holds the button of a gateway that is being reset.
+    static let partingSeconds: Int64 = 5
 
     /// How far it has come.
     public private(set) var state = State.idle
@@ -41,6 +43,7 @@ public final class ThingRegistry {
     private let onOwner: (String?) -> Void
     private var retry = ThingRegistry.firstRetry
     private var timer: LoopTimer?
+    private var isLeaving = false
 
     /// A registry's client on a session.
     ///
@@ -77,6 +80,11 @@ public final class ThingRegistry {
             return request.error(
                 StanzaError(.forbidden, "this is not the registry that the gateway is known to", kind: .cancel))
         }
+        // Nodes behind the gateway are not registered: they are its owner's.
+        guard request.payload["nodeId"] == nil else {
+            return request.error(
+                StanzaError(.itemNotFound, "the gateway has registered itself alone, none of its nodes"))
+        }
         switch request.payload.name {
         case "claimed":
             guard let owner = request.payload["jid"].flatMap({ JID($0) }) else {
@@ -91,7 +99,7 @@ public final class ThingRegistry {
             request.result()
             log.notice("the owner has disowned the gateway", metadata: ["owner": "\(owner ?? "")"])
             tell(owner: nil)
-            register()
+            if !isLeaving { register() }
         default: request.error(StanzaError(.featureNotImplemented))
         }
     }
@@ -120,12 +128,43 @@ public final class ThingRegistry {
 
     // MARK: What the registry is told
 
+    /// Takes the gateway out of the registry for good (XEP-0347 3.15), where there is a session with it; returns after five
+    /// seconds at most. It is not registered again by this object.
+    ///
+    /// - Returns: whether the registry has done it.
+    @discardableResult
+    public func unregister() async -> Bool {
+        isLeaving = true
+        timer?.cancel()
+        guard let address, session.state.isOnline else { return false }
+        return await withCheckedContinuation { continuation in
+            session.set(
+                XMLElement("unregister", IoTNamespace.discovery), to: address,
+                timeout: .seconds(ThingRegistry.partingSeconds)
+            ) { [weak self] result in
+                switch result {
+                case .success:
+                    self?.state = .idle
+                    continuation.resume(returning: true)
+                case .failure(let failure):
+                    self?.log.notice("the registry still has the gateway: \(failure)")
+                    continuation.resume(returning: false)
+                }
+            }
+        }
+    }
+
     private func begin() {
+        guard !isLeaving else { return }
         retry = ThingRegistry.firstRetry
         if let configured {
             address = configured
             return register()
         }
+        search()
+    }
+
+    private func search() {
         guard let server = JID(session.account.domain) else { return }
         session.discoverItems(of: server) { [weak self] result in
             guard let self, case .success(let found) = result else { return }
@@ -133,9 +172,16 @@ public final class ThingRegistry {
         }
     }
 
+    /// One that is not there yet may come, as when both are started together.
+    private func searchAgain() {
+        guard session.state.isOnline, !isLeaving else { return }
+        timer = Loop.after(retry) { [weak self] in self?.search() }
+        retry = min(retry * 2, ThingRegistry.lastRetry)
+    }
+
     /// Asks one after another until one says that it is a registry.
     private func look(at candidates: ArraySlice<JID>) {
-        guard let first = candidates.first else { return }
+        guard let first = candidates.first else { return searchAgain() }
         session.discoverInfo(of: first) { [weak self] result in
             guard let self else { return }
             if case .success(let info) = result, info.features.contains(IoTNamespace.discovery) {
@@ -148,7 +194,7 @@ public final class ThingRegistry {
     }
 
     private func register() {
-        guard let address else { return }
+        guard let address, !isLeaving else { return }
         let tags = ThingTags(settings, key: owner == nil ? key : nil)
         let payload = XMLElement("register", IoTNamespace.discovery, children: tags.elements)
         session.set(payload, to: address) { [weak self] result in

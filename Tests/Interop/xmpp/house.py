@@ -35,6 +35,7 @@ class Server:
 
     def __init__(self, kind, folder):
         self.kind, self.folder, self.port = kind, folder, free_port()
+        self.component_port, self.secret = free_port(), "component secret"
         os.makedirs(os.path.join(folder, "data"))
         self.authority = os.path.join(folder, "ca.pem")
         self.run_quietly("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
@@ -73,7 +74,8 @@ log = {{ {{ levels = {{ min = "info" }}, to = "console" }} }}
 interfaces = {{ "127.0.0.1" }}
 c2s_ports = {{ {self.port} }}
 c2s_direct_tls_ports = {{}}
-component_ports = {{}}
+component_ports = {{ {self.component_port} }}
+component_interfaces = {{ "127.0.0.1" }}
 s2s_ports = {{}}
 modules_disabled = {{ "s2s" }}
 modules_enabled = {{ "roster", "saslauth", "tls", "disco", "ping", "smacks" }}
@@ -81,6 +83,8 @@ authentication = "internal_hashed"
 c2s_require_encryption = true
 ssl = {{ certificate = "{self.folder}/server.crt"; key = "{self.folder}/server.key" }}
 VirtualHost "localhost"
+Component "registry.localhost"
+  component_secret = "{self.secret}"
 """)
         for account in ACCOUNTS:
             self.run_quietly("prosodyctl", *root, "--config", config, "register", account, "localhost", PASSWORD)
@@ -98,6 +102,7 @@ ca_file: "{self.folder}/ca.pem"
 certfiles: ["{self.folder}/server.pem"]
 listen:
   - {{port: {self.port}, ip: "127.0.0.1", module: ejabberd_c2s, starttls: true, starttls_required: true}}
+  - {{port: {self.component_port}, ip: "127.0.0.1", module: ejabberd_service, hosts: {{"registry.localhost": {{password: "{self.secret}"}}}}}}
 auth_method: [internal]
 auth_password_format: scram
 access_rules: {{c2s: {{allow: all}}, local: {{allow: all}}}}
@@ -172,6 +177,7 @@ account = "gateway@localhost"
 password_file = "{folder}/password"
 server = "127.0.0.1:{server.port}"
 trust = "{server.authority}"
+registry = "auto"
 [[xmpp.peers]]
 jid = "reader@localhost"
 may = "administer"

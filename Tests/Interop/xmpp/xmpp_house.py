@@ -18,6 +18,7 @@ import xml.etree.ElementTree as ET
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import house  # noqa: E402
+import registry  # noqa: E402
 import slixmpp  # noqa: E402
 from slixmpp.exceptions import IqError  # noqa: E402
 
@@ -93,8 +94,8 @@ class Peer(slixmpp.ClientXMPP):
         except asyncio.TimeoutError:
             raise TimeoutError(f"waited in vain for {what}")
 
-    async def ask(self, kind, text):
-        iq = self.make_iq(ito=GATEWAY, itype=kind)
+    async def ask(self, kind, text, to=GATEWAY):
+        iq = self.make_iq(ito=to, itype=kind)
         iq.append(ET.fromstring(text))
         answer = await iq.send(timeout=10)
         return next(iter(answer.xml), None)
@@ -236,10 +237,14 @@ async def concentrator(gateway, reader, guest):
     edited = await reader.command("setNodeParametersAfterEdit", lamp,
                                   "<x xmlns='jabber:x:data' type='submit'><field var='title'><value>Porch</value></field></x>")
     check("and edited", edited.get("result") == "OK" and edited[0].get("displayName") == "Porch", ET.tostring(edited))
+    moved = await reader.command("moveNodeUp", lamp)
+    check("and moved up", moved.get("result") == "OK")
     gateway.stop()
     gateway.start()
     await reader.until("the gateway's return", reader.sees_gateway)
     check("and there after a restart", (await reader.command("containsNode", lamp)).text == "true")
+    order = [node.get("nodeId") for node in await reader.command("getChildNodes", bus)]
+    check("where it was moved to", order == ["relay1", "lamp2", "door1"], order)
     await reader.command("subscribe", topology)
     fixed = await reader.command("destroyNode", f"{topology} nodeId='relay1'")
     check("what the file says is not destroyed", fixed.get("result") == "Locked", ET.tostring(fixed))
@@ -273,6 +278,76 @@ async def concentrator(gateway, reader, guest):
     check("a guest sees one node", seen == [TAG], seen)
 
 
+async def discovery(server, gateway, reader, guest):
+    """XEP-0347: a registry finds the gateway, an owner claims it, and lets it go; a factory reset takes it out."""
+    things = registry.Registry(server)
+    things.connect()
+    await asyncio.wait_for(things.ready, 20)
+
+    def tags():
+        return things.things.get("gateway@localhost", {}).get("tags", {})
+
+    def seen(name):
+        return [entry for entry in things.seen if entry[0] == name]
+
+    async def again(what, change):
+        """Waits for the next registration after something."""
+        count = len(seen("register"))
+        await asyncio.to_thread(change)
+        await reader.until(what, lambda: len(seen("register")) > count, 40)
+
+    def restart():
+        gateway.stop()
+        gateway.start()
+
+    async def claims(text):
+        try:
+            return await guest.ask("set", text, to="registry.localhost")
+        except IqError:
+            return None
+
+    relay = f"<set xmlns='{CONTROL}'><node nodeId='relay1'/><boolean name='Output' value='%s'/></set>"
+    await again("the registration", restart)
+    label = registry.label(gateway.ask("label")["text"])
+    key = next(value for _, name, value in label if name == "KEY")
+    check("registered with what the label says", tags() == {name: value for _, name, value in label}, tags())
+    check("nobody claims it by another key", await claims(registry.mine(label, "WRONG")) is None)
+    answer = await claims(registry.mine(label))
+    check("an owner claims it by the label", answer is not None and answer.get("jid") == "gateway@localhost")
+    await reader.until("the blanked key", lambda: "KEY" not in tags())
+    check("and the key is blanked", (gateway.ask("xmpp") or {}).get("owner") == "guest@localhost", gateway.ask("xmpp"))
+    await reader.until("the gateway's return", reader.sees_gateway)
+    await guest.ask("set", relay % "1")
+    check("an owner may control", output(gateway) is True)
+    await again("the registration of what is owned", restart)
+    check("owned, it is registered without its key", "KEY" not in seen("register")[-1][2] and
+          gateway.ask("xmpp")["owner"] == "guest@localhost", (seen("register")[-1], gateway.ask("xmpp")))
+    jid = "jid='gateway@localhost'"
+    await guest.ask("set", f"<remove xmlns='{registry.DISCOVERY}' {jid}/>", to="registry.localhost")
+    await reader.until("removed", lambda: "removed" in (gateway.ask("xmpp") or {}).get("registered", ""))
+    check("removed from what others find, it is still the owner's", gateway.ask("xmpp")["owner"] == "guest@localhost", (seen("register")[-1], gateway.ask("xmpp")))
+    count = len(seen("register"))
+    await guest.ask("set", f"<disown xmlns='{registry.DISCOVERY}' {jid}/>", to="registry.localhost")
+    await reader.until("the registration anew", lambda: len(seen("register")) > count)
+    check("disowned, it can be claimed again", tags().get("KEY") == key and gateway.ask("xmpp")["owner"] is None)
+    await reader.until("the gateway's return", reader.sees_gateway)
+    error = await guest.refused("set", relay % "0")
+    check("and the owner of before controls nothing", error["error"]["condition"] == "forbidden", error)
+
+    def reset():
+        command = (f"<executeNodeCommand xmlns='{CONCENTRATOR}' sourceId='Gateway' nodeId='gateway' command='factoryReset'>"
+                   "<x xmlns='jabber:x:data' type='submit'><field var='confirm'><value>Hall</value></field></x>"
+                   "</executeNodeCommand>")
+        asyncio.run_coroutine_threadsafe(reader.ask("set", command), reader.loop).result(20)
+
+    await again("the registration after a factory reset", reset)
+    order = [name for name, _, _ in things.seen][-2:]
+    check("a factory reset takes it out, and it comes back with another key",
+          order == ["unregister", "register"] and tags().get("KEY") not in (None, key), things.seen[-3:])
+    check("every stanza is as the schema has it", not things.faults, things.faults)
+    await things.disconnect()
+
+
 def documented(path, server, gateway):
     """The script of the documentation, as it stands there."""
     text = open(path, encoding="utf-8").read()
@@ -300,6 +375,9 @@ async def run(arguments, server, gateway):
     check("and as SVG", gateway.command("label", "--svg").stdout.startswith("<svg"))
     if arguments.docs:
         await asyncio.to_thread(documented, arguments.docs, server, gateway)
+    # Its end is a factory reset, so it comes last.
+    async with Peer("reader", server) as reader, Peer("guest", server) as guest:
+        await discovery(server, gateway, reader, guest)
 
 
 def main():

@@ -18,6 +18,9 @@ private final class RegistryWorld {
     private let ownersTold: Owners
     private let session: XMPPSession
 
+    /// Whether the registry takes the gateway out.
+    var unregisters = true
+
     init(owner: String? = nil, claimed: String? = nil) async throws {
         address = try #require(JID("registry.example.org"))
         house = try #require(JID("gateway@example.org/house"))
@@ -35,6 +38,9 @@ private final class RegistryWorld {
         ownersTold = told
         registry.onRequest(.set, nil, IoTNamespace.discovery) { [weak self] request in
             self?.told.append(request.payload)
+            if request.payload.name == "unregister", self?.unregisters == false {
+                return request.error(StanzaError(.itemNotFound))
+            }
             let isClaimed = request.payload.name == "register" ? claimed : nil
             request.result(isClaimed.map { XMLElement("claimed", IoTNamespace.discovery, ["jid": $0]) })
         }
@@ -45,8 +51,12 @@ private final class RegistryWorld {
     func say(_ name: String, _ attributes: KeyValuePairs<String, String?> = [:], from other: XMPPSession? = nil) async
         -> Bool
     {
+        await say(XMLElement(name, IoTNamespace.discovery, attributes), from: other)
+    }
+
+    func say(_ payload: XMLElement, from other: XMPPSession? = nil) async -> Bool {
         await withCheckedContinuation { continuation in
-            (other ?? registry).set(XMLElement(name, IoTNamespace.discovery, attributes), to: house) { result in
+            (other ?? registry).set(payload, to: house) { result in
                 if case .success = result {
                     continuation.resume(returning: true)
                 } else {
@@ -112,6 +122,50 @@ struct RegistryTests {
         #expect(await !world.say("disowned", from: stranger))
         #expect(await !world.say("claimed"))
         #expect(world.thing.owner == nil && world.owners.isEmpty)
+    }
+
+    @Test("What a registry says in the XEP's examples is understood; of nodes, that there is none")
+    func examplesOfTheText() async throws {
+        let stanzas = try examples("xep-0347")
+        #expect(try Schemas.judge(stanzas) == "")
+        let world = try await RegistryWorld()
+        try await until("the registration") { world.thing.state == .unclaimed }
+        var answers: [String: Bool] = [:]
+        for payload in stanzas.filter({ $0["type"] == "set" }).flatMap(\.children)
+        where ["claimed", "removed", "disowned"].contains(payload.name) {
+            let isOfNode = payload["nodeId"] != nil
+            let isTaken = await world.say(payload)
+            #expect(isTaken != isOfNode, "\(payload)")
+            answers["\(payload.name) \(isOfNode)"] = isTaken
+        }
+        #expect(answers.count == 6, "each of the three, of the thing itself and of a node")
+        // What the text has a thing send is what is sent here.
+        let text = Set(stanzas.filter { $0["type"] == "set" }.flatMap(\.children).map(\.name))
+        #expect(Set(world.told.map(\.name)).isSubset(of: text))
+    }
+
+    @Test("Taken out, it is not registered again; without a session nobody is told")
+    func unregistered() async throws {
+        let session = XMPPSession(
+            account: try #require(JID("gateway@example.org")), info: DiscoInfo(identities: []), software: "urn:test",
+            on: Loop.eventLoop)
+        let alone = ThingRegistry(
+            session: session, address: JID("registry.example.org"),
+            settings: DoorSettings(name: "", manufacturer: "", model: "", version: "1", serialNumber: "1"), key: "K",
+            owner: nil
+        ) { _ in }
+        #expect(await !alone.unregister())
+        let other = try await RegistryWorld()
+        try await until("the registration") { other.thing.state == .unclaimed }
+        #expect(await other.thing.unregister())
+        #expect(other.thing.state == .idle)
+        #expect(await other.say("disowned"))
+        #expect(other.told.map(\.name) == ["register", "unregister"])
+        #expect(try Schemas.judge(other.server.sent) == "")
+        let unwilling = try await RegistryWorld()
+        try await until("the registration") { unwilling.thing.state == .unclaimed }
+        unwilling.unregisters = false
+        #expect(await !unwilling.thing.unregister())
     }
 
     @Test("What is owned is registered without its key; the registry's answer may tell the owner")

@@ -4,7 +4,7 @@ import XMPP
 import XMPPDoor
 
 /// The stanzas of the XEPs' own examples.
-private func examples(_ name: String) throws -> [XMLElement] {
+func examples(_ name: String) throws -> [XMLElement] {
     let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "Examples/\(name).xml")
     var text = try String(contentsOf: file, encoding: .utf8)

@@ -27,6 +27,15 @@ extension ConfigurationSchema {
             "xmpp.allow_plain", .boolean, default: "false",
             "Tell the server the password itself where it knows nothing better than PLAIN."),
         ConfigurationKey(
+            "xmpp.certificate", .path, default: "\"\"",
+            "The PEM file of the account's own certificate, for servers that take one in place of a password (EXTERNAL)."
+        ),
+        ConfigurationKey("xmpp.key", .path, default: "\"\"", "The PEM file of that certificate's private key."),
+        ConfigurationKey(
+            "xmpp.channel_binding", .choice(["offered", "required", "never"]), default: "\"offered\"",
+            "Whether the password's proof is bound to the TLS connection: where the server can, or not without; `never` behind something that ends TLS on the way."
+        ),
+        ConfigurationKey(
             "xmpp.registry",
             .form("an address, `auto`, or empty", check: { $0.isEmpty || $0 == "auto" || JID($0) != nil }),
             default: "\"\"",
