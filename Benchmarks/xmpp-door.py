@@ -4,13 +4,15 @@
     xmpp-door.py --gatehouse PATH [--server prosody|ejabberd] [--nodes 1000]
 
 Needs slixmpp, Prosody or ejabberd, and openssl. Prints the time of a read-out of everything, read-outs of one node a second, and
-the memory of the gateway with and without its XMPP door.
+the memory of the gateway with and without its XMPP door. Gateway and device are processes of their own; what they use of the
+processor is theirs alone, whatever the reader and the server between cost.
 """
 
 import argparse
 import asyncio
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -52,7 +54,6 @@ class Sensors(house.Gateway):
         if not self.with_xmpp:
             text = text.replace('account = "gateway@localhost"', 'account = ""')
         open(self.config, "w").write(text)
-        import subprocess
         self.process = subprocess.Popen([self.binary, "run", "--config", self.config], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=open(self.log, "ab"))
         try:
@@ -67,8 +68,21 @@ class Sensors(house.Gateway):
             house.until("the gateway online", lambda: (self.ask("status")["xmpp"] or {}).get("online"))
 
 
+def processor(pid):
+    """Seconds of the processor."""
+    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Place:
+    """Where the server is, for a process that has not started it."""
+
+    def __init__(self, port, authority):
+        self.port, self.authority = port, authority
+
+
 async def device(server, count):
-    """slixmpp's device half."""
+    """slixmpp's device half, until the standard input ends."""
     peer = xmpp_house.Peer("old", server)
     peer.connect("127.0.0.1", server.port)
     await asyncio.wait_for(peer.ready, 20)
@@ -78,11 +92,13 @@ async def device(server, count):
             node._add_field(name=f"Value {field}", typename="numeric", unit="C")
             node._add_field_momentary_data(f"Value {field}", "24.30")
         peer.plugin["xep_0323"].register_node(nodeId=f"N{index}", device=node, commTimeout=10)
-    return peer
+    print("ready", flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    await peer.disconnect()
 
 
-async def readouts(reader, target, node, number, names=""):
-    """Seconds for everything, and read-outs of one node a second, sixteen under way."""
+async def readouts(reader, pid, target, node, number, names=""):
+    """What everything and what a node costs: seconds, seconds of the processor of `pid`; sixteen under way of single ones."""
     async def one(sequence, content):
         iq = reader.make_iq(ito=target, itype="get")
         iq.append(xmpp_house.ET.fromstring(
@@ -104,11 +120,10 @@ async def readouts(reader, target, node, number, names=""):
         "bench", xmpp_house.slixmpp.xmlstream.matcher.MatchXPath("{jabber:client}message"), came)
     reader.register_handler(handler)
     reader.del_event_handler("message", came)
-    began = time.monotonic()
+    began, used = time.monotonic(), processor(pid)
     await one(number, names)
-    everything = time.monotonic() - began
-    seen = values
-    began, total = time.monotonic(), 200
+    text = f"{values} values in {time.monotonic() - began:.2f} s, {processor(pid) - used:.2f} s of its processor; "
+    began, used, total = time.monotonic(), processor(pid), 1_000
     queue = iter(range(number + 1, number + 1 + total))
 
     async def worker():
@@ -118,28 +133,40 @@ async def readouts(reader, target, node, number, names=""):
     await asyncio.gather(*(worker() for _ in range(16)))
     rate = total / (time.monotonic() - began)
     reader.remove_handler("bench")
-    return everything, seen, rate
+    cost = (processor(pid) - used) / total
+    return text + f"{rate:.0f} read-outs of a node a second, {1e6 * cost:.0f} µs of its processor each"
 
 
 async def run(arguments, server, gateway):
     async with xmpp_house.Peer("reader", server) as reader:
         sensor = next(node for node in gateway.ask("nodes") if node["id"].startswith("ble/"))
         names = "".join(f"<field name='{field['name']}'/>" for field in sensor["fields"][:FIELDS])
-        everything, seen, rate = await readouts(
-            reader, xmpp_house.GATEWAY, "<node nodeId='C00000000001' cacheType='ble'/>", 1_000, names)
-        print(f"gatehouse: {arguments.nodes} nodes, {seen} values in {everything:.2f} s; {rate:.0f} read-outs of a node a second")
-        other = await device(server, arguments.nodes)
-        everything, seen, rate = await readouts(reader, other.boundjid.full, "<node nodeId='N1'/>", 10_000)
-        print(f"slixmpp:   {arguments.nodes} nodes, {seen} values in {everything:.2f} s; {rate:.0f} read-outs of a node a second")
-        await other.disconnect()
+        print(f"gatehouse: {arguments.nodes} nodes, " + await readouts(
+            reader, gateway.process.pid, xmpp_house.GATEWAY, "<node nodeId='C00000000001' cacheType='ble'/>", 1_000, names))
+        other = subprocess.Popen(
+            [sys.executable, __file__, "--device", f"{server.port}:{server.authority}", "--nodes", str(arguments.nodes)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            await asyncio.to_thread(other.stdout.readline)
+            print(f"slixmpp:   {arguments.nodes} nodes, " + await readouts(
+                reader, other.pid, "old@localhost/old", "<node nodeId='N1'/>", 10_000))
+        finally:
+            other.stdin.close()
+            other.wait(20)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--gatehouse", required=True)
+    parser.add_argument("--gatehouse")
+    parser.add_argument("--device", help=argparse.SUPPRESS)
     parser.add_argument("--server", choices=["prosody", "ejabberd"], default="prosody")
     parser.add_argument("--nodes", type=int, default=1_000)
     arguments = parser.parse_args()
+    if arguments.device:
+        port, authority = arguments.device.split(":", 1)
+        return asyncio.run(device(Place(int(port), authority), arguments.nodes))
+    if not arguments.gatehouse:
+        parser.error("--gatehouse: the program to be measured was expected")
     binary = os.path.abspath(arguments.gatehouse)
     with tempfile.TemporaryDirectory() as folder:
         server = house.Server(arguments.server, os.path.join(folder, "server"))

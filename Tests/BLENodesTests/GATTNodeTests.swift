@@ -290,6 +290,7 @@ private func relayPlan(notifies: Bool = false, standard: Bool = false) -> GATTPl
 
     @Test func howOftenADeviceIsReadCanBeSaidAndIsKept() async throws {
         let house = try ConnectedHouse()
+        house.hear()
         await #expect(throws: NodeError(.refused, "")) {
             try await house.nodes.setReadInterval(of: house.id, seconds: 60)
         }
