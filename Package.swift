@@ -16,6 +16,7 @@ let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
 let sqlite: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let rsa: Target.Dependency = .product(name: "_CryptoExtras", package: "swift-crypto")
 
 let swift6: [SwiftSetting] = [.swiftLanguageMode(.v6)]
 
@@ -120,6 +121,12 @@ let package = Package(
             ],
             swiftSettings: swift6),
         .target(
+            name: "ProvisioningServer",
+            dependencies: [
+                "ProvisioningModel", "XMPP", "TLS", "OneLoop", "PrivateFiles", nio, log, sqlite, x509, crypto, rsa,
+            ],
+            swiftSettings: swift6),
+        .target(
             name: "Onboarding",
             dependencies: [
                 "OCFModel", "CBOR", "CoAP", "CoAPMessages", "TLS", "JSONText", "PrivateFiles", nio, nioPosix,
@@ -150,7 +157,8 @@ let package = Package(
         .executableTarget(
             name: "gatehouse-cloud",
             dependencies: [
-                "OCFCloud", "OCFModel", "CBOR", "JSONText", "PrivateFiles", "Systemd", "LogOutput", arguments,
+                "OCFCloud", "OCFModel", "ProvisioningServer", "ProvisioningModel", "CBOR", "JSONText", "PrivateFiles",
+                "Systemd", "LogOutput", "XMPP", "OneLoop", arguments,
                 lifecycle,
                 log,
             ],
@@ -250,6 +258,13 @@ let package = Package(
                 "TLS", nio, nioPosix, log, x509,
             ],
             exclude: ["Peers/ocf_device.py"], swiftSettings: swift6),
+        .testTarget(
+            name: "ProvisioningServerTests",
+            dependencies: [
+                "ProvisioningServer", "gatehouse-cloud", "ProvisioningModel", "XMPP", "OneLoop", "JSONText", nio, x509,
+                crypto, rsa,
+            ],
+            swiftSettings: swift6),
         .testTarget(name: "PrivateFilesTests", dependencies: ["PrivateFiles"], swiftSettings: swift6),
         .testTarget(
             name: "OnboardingTests",
@@ -290,6 +305,10 @@ let package = Package(
             name: "CloudBench",
             dependencies: ["OCFCloud", "OCFModel", "CBOR", "CoAP", "CoAPMessages", "TLS", nio, nioPosix, log],
             path: "Benchmarks/CloudBench", swiftSettings: swift6),
+        .executableTarget(
+            name: "ProvisioningBench",
+            dependencies: ["ProvisioningServer", "ProvisioningModel", "XMPP", sqlite],
+            path: "Benchmarks/ProvisioningBench", swiftSettings: swift6),
         .executableTarget(
             name: "FlashWear", dependencies: ["FlashStore"], path: "Benchmarks/FlashWear", swiftSettings: swift6),
     ]

@@ -42,3 +42,20 @@ public struct CloudError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The reason.
     public var description: String { reason }
 }
+
+extension CloudError.Code {
+    /// What a command ends with that failed so: a code of `sysexits.h`.
+    public var exitStatus: Int32 {
+        switch self {
+        case .malformed: 65
+        case .notFound: 66
+        case .away, .connection: 69
+        case .exists: 73
+        case .storage: 74
+        case .limit, .timeout: 75
+        case .peer: 76
+        case .unauthorized, .forbidden: 77
+        case .configuration: 78
+        }
+    }
+}

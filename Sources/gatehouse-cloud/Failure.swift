@@ -1,6 +1,7 @@
 import ArgumentParser
 import OCFCloud
 import PrivateFiles
+import ProvisioningServer
 
 /// Failures as people and scripts see them.
 enum Failure {
@@ -9,9 +10,11 @@ enum Failure {
         do {
             return try body()
         } catch let error as CloudError {
-            throw report(error.reason, code(of: error.code))
+            throw report(error.reason, error.code.exitStatus)
+        } catch let error as ProvisioningError {
+            throw report(error.reason, error.code.exitStatus)
         } catch let error as FileError {
-            throw report(error.reason, code(of: .storage))
+            throw report(error.reason, CloudError.Code.storage.exitStatus)
         }
     }
 
@@ -20,28 +23,16 @@ enum Failure {
         do {
             return try await body()
         } catch let error as CloudError {
-            throw report(error.reason, code(of: error.code))
+            throw report(error.reason, error.code.exitStatus)
+        } catch let error as ProvisioningError {
+            throw report(error.reason, error.code.exitStatus)
         } catch let error as FileError {
-            throw report(error.reason, code(of: .storage))
+            throw report(error.reason, CloudError.Code.storage.exitStatus)
         }
     }
 
     private static func report(_ reason: String, _ code: Int32) -> ExitCode {
         Output.complain(reason)
         return ExitCode(code)
-    }
-
-    static func code(of code: CloudError.Code) -> Int32 {
-        switch code {
-        case .malformed: 65
-        case .notFound: 66
-        case .away, .connection: 69
-        case .exists: 73
-        case .storage: 74
-        case .limit, .timeout: 75
-        case .peer: 76
-        case .unauthorized, .forbidden: 77
-        case .configuration: 78
-        }
     }
 }

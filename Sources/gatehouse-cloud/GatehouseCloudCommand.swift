@@ -8,7 +8,8 @@ struct GatehouseCloudCommand: AsyncParsableCommand {
         abstract: "A small OCF cloud for one household or one building, and a client of it.",
         discussion: """
             On the server: `ca init` once, then `serve`, then `user add`, and for each gateway `device add` or `token \
-            create`. These work on the state directory, whether or not the server runs.
+            create`. These work on the state directory, whether or not the server runs. `provisioning` decides who may befriend, \
+            read and control devices over XMPP.
 
             Anywhere: `login` once with what `client add` wrote, then `resources`, `get`, `set` and `observe`.
 
@@ -23,7 +24,8 @@ struct GatehouseCloudCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             ServeCommand.self, CheckConfigCommand.self, ExampleConfigCommand.self, CACommand.self, UserCommand.self,
-            TokenCommand.self, DevicesCommand.self, DeviceCommand.self, ClientCommand.self, LoginCommand.self,
+            TokenCommand.self, DevicesCommand.self, DeviceCommand.self, ProvisioningCommand.self, ClientCommand.self,
+            LoginCommand.self,
             LogoutCommand.self, ResourcesCommand.self, GetCommand.self, SetCommand.self, ObserveCommand.self,
         ])
 }

@@ -12,14 +12,14 @@ private let floors: [[String]] = [
     ],
     ["CoAP", "GATT", "JOSE", "XMPP", "BoardCheck"],
     ["Concentrator", "Access", "Pairing", "OCFModel", "ProvisioningModel"],
-    ["GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "OneM2MDoor", "OCFCloud", "Onboarding"],
+    ["GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "OneM2MDoor", "OCFCloud", "ProvisioningServer", "Onboarding"],
     ["Gateway"],
     ["gatehouse", "gatehouse-cloud", "gatehouse-onboard", "gatehouse-demo"],
 ]
 
 /// Companions run elsewhere: they share codecs, machinery, transports and values with the gateway, but no driver, no
 /// door and none of its domain.
-private let companions: Set<String> = ["OCFCloud", "Onboarding"]
+private let companions: Set<String> = ["OCFCloud", "ProvisioningServer", "Onboarding"]
 private let gatewayOnly: Set<String> = [
     "BoardCheck", "GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "OneM2MDoor", "Concentrator", "Access", "Pairing",
     "Gateway",

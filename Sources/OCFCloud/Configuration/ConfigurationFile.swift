@@ -51,6 +51,9 @@ public enum ConfigurationFile {
         if (configuration.certificate == nil) != (configuration.key == nil) {
             complain("tls.certificate", "tls.certificate and tls.key are given together or not at all")
         }
+        if let problem = configuration.provisioning.problem {
+            complain("provisioning.\(problem.key)", problem.reason)
+        }
         guard problems.isEmpty else { throw CloudError(.configuration, problems.joined(separator: "\n")) }
         return configuration
     }

@@ -39,9 +39,9 @@ struct ConfigurationKey: Sendable {
 
 extension ConfigurationKey {
     /// All keys, table by table.
-    static let all: [ConfigurationKey] = server + tls + accounts + timing + limits + log
+    static let all: [ConfigurationKey] = server + tls + accounts + provisioning + timing + limits + log
 
-    private static func text(
+    static func text(
         _ path: String, _ field: WritableKeyPath<ServerConfiguration, String> & Sendable, default standard: String,
         expected: String, _ help: String, allowed: @escaping @Sendable (String) -> Bool = { !$0.isEmpty }
     ) -> ConfigurationKey {
@@ -52,7 +52,7 @@ extension ConfigurationKey {
         }
     }
 
-    private static func optional(
+    static func optional(
         _ path: String, _ field: WritableKeyPath<ServerConfiguration, String?> & Sendable, expected: String,
         _ help: String, allowed: @escaping @Sendable (String) -> Bool = { !$0.isEmpty }
     ) -> ConfigurationKey {
@@ -62,7 +62,7 @@ extension ConfigurationKey {
         }
     }
 
-    private static func integer<Number: FixedWidthInteger & Sendable>(
+    static func integer<Number: FixedWidthInteger & Sendable>(
         _ path: String, _ field: WritableKeyPath<ServerConfiguration, Number> & Sendable, _ range: ClosedRange<Int64>,
         _ help: String
     ) -> ConfigurationKey {

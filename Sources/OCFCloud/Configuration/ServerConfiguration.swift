@@ -50,6 +50,9 @@ public struct ServerConfiguration: Sendable {
     /// Seconds for requests under way to end at shutdown; well under systemd's 90.
     public var drainTimeout: Int64 = 5
 
+    /// The provisioning server beside the cloud.
+    public var provisioning = ProvisioningSection()
+
     /// How much of everything.
     public var limits = CloudLimits()
     /// The least severe level that is logged.
@@ -57,4 +60,55 @@ public struct ServerConfiguration: Sendable {
 
     /// The defaults.
     public init() {}
+}
+
+/// Where the provisioning server of XEP-0324 lives and how it behaves, as the file's `[provisioning]` says.
+public struct ProvisioningSection: Sendable, Hashable {
+    /// The component's domain; nil for an account, or none at all.
+    public var component: String?
+    /// The account's bare address; nil for a component, or none at all.
+    public var account: String?
+    /// The XMPP server, `host` or `host:port`.
+    public var server: String?
+    /// `starttls` or `direct`, for an account.
+    public var security = "starttls"
+    /// The file with the component's secret or the account's password.
+    public var secretFile: String?
+    /// PEM file of the authorities for an account's server.
+    public var trust = "/etc/ssl/certs/ca-certificates.crt"
+    /// The name that disco#info tells.
+    public var name = "Gatehouse provisioning"
+    /// What becomes of devices that come by themselves: `ask`, `all`, `none`.
+    public var admit = "ask"
+    /// How challenges are encrypted by default: `oaep`, `pkcs1`.
+    public var padding = "oaep"
+    /// Seconds for which a token's proof counts.
+    public var proofLife: Int64 = 3_600
+    /// Seconds of a user's session at a service.
+    public var sessionLife: Int64 = 86_400
+
+    /// Whether there is to be one.
+    public var isConfigured: Bool { component != nil || account != nil }
+
+    /// What is wrong with the whole of it; nil when nothing is. The second value is the key to blame.
+    var problem: (key: String, reason: String)? {
+        if component != nil, account != nil {
+            return ("account", "provisioning.component and provisioning.account are two ways; give one of them")
+        }
+        if isConfigured, secretFile == nil {
+            return (
+                "secret_file",
+                "provisioning.secret_file is missing, expected the file with the password in its first line"
+            )
+        }
+        if component != nil, server == nil {
+            return (
+                "server", "provisioning.server is missing, expected the component port of the XMPP server, host:port"
+            )
+        }
+        if !isConfigured, secretFile != nil || server != nil {
+            return ("secret_file", "provisioning.component or provisioning.account is missing, expected one of them")
+        }
+        return nil
+    }
 }

@@ -5,6 +5,7 @@ import LogOutput
 import Logging
 import OCFCloud
 import PrivateFiles
+import ProvisioningServer
 import ServiceLifecycle
 import Systemd
 
@@ -39,7 +40,7 @@ struct ServeCommand: AsyncParsableCommand {
         umask(0o077)
         // A peer that hangs up while we write is told by the write's error, not by a signal.
         signal(SIGPIPE, SIG_IGN)
-        let (server, logger) = try Failure.reported {
+        let (server, provisioning, logger) = try await Failure.reported {
             var configuration = try options.configuration()
             if let address { configuration.address = address }
             if let port { configuration.port = port }
@@ -47,9 +48,13 @@ struct ServeCommand: AsyncParsableCommand {
             let levels = LogLevels(standard: logLevel ?? configuration.logLevel)
             let logger = levels.logger("cloud", form: .automatic)
             let server = try CloudServer(configuration: configuration, state: options.directory, logger: logger)
-            return (server, logger)
+            // After the server, which holds the state directory's lock.
+            let provisioning = try await ConfiguredProvisioning.service(
+                configuration.provisioning, state: options.directory,
+                log: levels.logger("provisioning", form: .automatic))
+            return (server, provisioning, logger)
         }
-        let service = CloudService(server: server, uriFile: options.uriFile)
+        let service = CloudService(server: server, provisioning: provisioning, uriFile: options.uriFile)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
@@ -66,23 +71,27 @@ struct ServeCommand: AsyncParsableCommand {
 /// The server under the service group: start, tell everybody, wait, drain.
 private struct CloudService: Service {
     let server: CloudServer
+    let provisioning: ProvisioningService?
     let uriFile: String
     private let notifier = ServiceNotifier()
 
-    init(server: CloudServer, uriFile: String) {
+    init(server: CloudServer, provisioning: ProvisioningService?, uriFile: String) {
         self.server = server
+        self.provisioning = provisioning
         self.uriFile = uriFile
     }
 
     func run() async throws {
         try await server.start()
+        try await provisioning?.start()
         try PrivateFile.write("\(server.uri)\n", to: uriFile)
         Output.line("READY \(server.uri) \(server.id)")
         notifier.send(.ready, .status("serving at \(server.uri)"))
         let watchdog = notifier.watchdogInterval.map { interval in
-            Task { [server, notifier] in
+            Task { [server, provisioning, notifier] in
                 while !Task.isCancelled {
-                    if await server.isAlive() { notifier.send(.watchdog) }
+                    let isWell = await server.isAlive()
+                    if isWell, await provisioning?.isAlive() ?? true { notifier.send(.watchdog) }
                     try? await Task.sleep(for: interval / 2)
                 }
             }
@@ -90,6 +99,7 @@ private struct CloudService: Service {
         try? await gracefulShutdown()
         notifier.send(.stopping, .status("draining"))
         watchdog?.cancel()
+        await provisioning?.stop()
         await server.stop()
     }
 }

@@ -21,7 +21,7 @@ enum Failure {
         } catch let error as TLSError {
             throw report(error.reason, 65)
         } catch let error as CloudError {
-            throw report(error.reason, code(of: error.code))
+            throw report(error.reason, error.code.exitStatus)
         }
     }
 
@@ -43,20 +43,6 @@ enum Failure {
         case .wrongPIN, .untrusted, .refused, .serviceNotHosted, .methodNotOffered, .wrongState: 77
         case .configuration: 78
         case .interrupted: 79
-        }
-    }
-
-    private static func code(of code: CloudError.Code) -> Int32 {
-        switch code {
-        case .malformed: 65
-        case .notFound: 66
-        case .away, .connection: 69
-        case .exists: 73
-        case .storage: 74
-        case .limit, .timeout: 75
-        case .peer: 76
-        case .unauthorized, .forbidden: 77
-        case .configuration: 78
         }
     }
 }

@@ -31,10 +31,11 @@ def until(what, condition, seconds=30):
 
 
 class Server:
-    """The XMPP server, with a certificate of an authority of its own."""
+    """The XMPP server, with a certificate of an authority of its own, and a place for a component."""
 
-    def __init__(self, kind, folder):
+    def __init__(self, kind, folder, accounts=ACCOUNTS, component="registry.localhost"):
         self.kind, self.folder, self.port = kind, folder, free_port()
+        self.accounts, self.component = accounts, component
         self.component_port, self.secret = free_port(), "component secret"
         os.makedirs(os.path.join(folder, "data"))
         self.authority = os.path.join(folder, "ca.pem")
@@ -83,10 +84,10 @@ authentication = "internal_hashed"
 c2s_require_encryption = true
 ssl = {{ certificate = "{self.folder}/server.crt"; key = "{self.folder}/server.key" }}
 VirtualHost "localhost"
-Component "registry.localhost"
+Component "{self.component}"
   component_secret = "{self.secret}"
 """)
-        for account in ACCOUNTS:
+        for account in self.accounts:
             self.run_quietly("prosodyctl", *root, "--config", config, "register", account, "localhost", PASSWORD)
         self.launch(["prosody", *root, "--config", config, "-F"])
 
@@ -102,7 +103,7 @@ ca_file: "{self.folder}/ca.pem"
 certfiles: ["{self.folder}/server.pem"]
 listen:
   - {{port: {self.port}, ip: "127.0.0.1", module: ejabberd_c2s, starttls: true, starttls_required: true}}
-  - {{port: {self.component_port}, ip: "127.0.0.1", module: ejabberd_service, hosts: {{"registry.localhost": {{password: "{self.secret}"}}}}}}
+  - {{port: {self.component_port}, ip: "127.0.0.1", module: ejabberd_service, hosts: {{"{self.component}": {{password: "{self.secret}"}}}}}}
 auth_method: [internal]
 auth_password_format: scram
 access_rules: {{c2s: {{allow: all}}, local: {{allow: all}}}}
@@ -113,7 +114,7 @@ modules:
   mod_stream_mgmt: {{resume_timeout: 300}}
 """)
         machine = {"x86_64": "x86_64", "aarch64": "aarch64"}.get(os.uname().machine, os.uname().machine)
-        made = ", ".join(f'ejabberd_auth:try_register(<<"{name}">>, <<"localhost">>, <<"{PASSWORD}">>)' for name in ACCOUNTS)
+        made = ", ".join(f'ejabberd_auth:try_register(<<"{name}">>, <<"localhost">>, <<"{PASSWORD}">>)' for name in self.accounts)
         self.launch(["erl", "-noinput", "-mnesia", "dir", f'"{self.folder}/data"', "-s", "ejabberd", "-eval",
                      f'{made}, file:write_file("{self.folder}/ready", <<>>).'],
                     {"HOME": self.folder, "EJABBERD_CONFIG_PATH": f"{self.folder}/ejabberd.yml",
@@ -133,7 +134,22 @@ modules:
 class Gateway:
     """`gatehouse run` with lines and sensors in memory."""
 
-    def __init__(self, binary, folder, server, dialect="2013"):
+    PEERS = """
+[[xmpp.peers]]
+jid = "reader@localhost"
+may = "administer"
+[[xmpp.peers]]
+jid = "guest@localhost"
+may = "read"
+nodes = ["ble/CBB8334C884F"]
+names = ["Temperature"]
+[[xmpp.peers]]
+jid = "old@localhost"
+may = "control"
+dialect = "{dialect}"
+"""
+
+    def __init__(self, binary, folder, server, dialect="2013", peers=PEERS):
         self.binary, self.folder = binary, folder
         os.makedirs(folder)
         self.socket = os.path.join(folder, "control.sock")
@@ -178,18 +194,7 @@ password_file = "{folder}/password"
 server = "127.0.0.1:{server.port}"
 trust = "{server.authority}"
 registry = "auto"
-[[xmpp.peers]]
-jid = "reader@localhost"
-may = "administer"
-[[xmpp.peers]]
-jid = "guest@localhost"
-may = "read"
-nodes = ["ble/CBB8334C884F"]
-names = ["Temperature"]
-[[xmpp.peers]]
-jid = "old@localhost"
-may = "control"
-dialect = "{dialect}"
+{peers.format(dialect=dialect)}
 """)
         self.log = os.path.join(folder, "gatehouse.log")
         self.start()
