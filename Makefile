@@ -65,6 +65,7 @@ torture: prepare-test ## Kill gateway and cloud at 200 random points (CYCLES=200
 docs: ## The pages that are made from the sources
 	$(SWIFT) run --quiet gatehouse reference configuration > docs/configuration.md
 	$(SWIFT) run --quiet gatehouse reference example > board/gatehouse.example.toml
+	$(SWIFT) run --quiet gatehouse reference onem2m > docs/onem2m-resources.md
 
 install: ## Binaries of `make release`, units, board files, completions; DESTDIR is honoured
 	@test -x $(dist)/gatehouse -a -x $(dist)/gatehouse-cloud -a -x $(dist)/gatehouse-onboard || { echo "make install: there are no release binaries in $(dist); run 'make release' first" >&2; exit 1; }

@@ -140,7 +140,8 @@ let package = Package(
                 "OneLoop", "FlashStore", "JSONText", "Systemd", "LogOutput", "GPIO", "BoardCheck", "BluetoothLE",
                 "Advertising",
                 "TLS", "CoAP", "Concentrator", "Pairing",
-                "OCFModel", "Access", "XMPP", "GATT", "GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", nio, nioPosix,
+                "OCFModel", "Access", "XMPP", "GATT", "GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "OneM2MDoor",
+                "OneM2MPrimitives", nio, nioPosix,
                 log,
                 lifecycle, toml,
             ],
@@ -322,6 +323,7 @@ if Context.environment["GATEHOUSE_FUZZ"] != nil {
         ("SecurityFuzz", ["OCFModel", "CBOR", "CoAPMessages"]), ("CertificateFuzz", ["OCFModel", "TLS"]),
         ("XMPPFuzz", ["XMPP", "TLS"]), ("XMPPDoorFuzz", ["XMPPDoor", "XMPP", "Concentrator"]),
         ("ATTFuzz", ["GATT"]), ("JOSEFuzz", ["JOSE", "JSONText"]),
+        ("OneM2MFuzz", ["OneM2MDoor", "OneM2MPrimitives", "OneLoop", "CBOR", "JSONText", nio, log]),
     ]
     package.targets += fuzzed.map { fuzz in
         .executableTarget(

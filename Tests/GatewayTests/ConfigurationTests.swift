@@ -143,6 +143,7 @@ struct ConfigurationTests {
             return other ? "\"00:00:00:00:00:02\"" : "\"00:00:00:00:00:01\""
         case "xmpp.account", "xmpp.peers[].jid": return other ? "\"b@example.org\"" : "\"a@example.org\""
         case "xmpp.password_file": return other ? "\"other\"" : "\"given\""
+        case "onem2m.cse_id", "onem2m.cse_name", "onem2m.sp_id": return other ? "\"other\"" : "\"given\""
         case "xmpp.registry": return other ? "\"auto\"" : "\"\""
         case "ble.gatt[].service": return other ? "\"181A\"" : "\"\""
         case "ble.gatt[].characteristic": return other ? "\"2A6F\"" : "\"2A6E\""

@@ -39,6 +39,8 @@ struct ReferenceTests {
         #expect(reference, "docs/configuration.md is not current: run `make docs`")
         let example = try Repository.text("board/gatehouse.example.toml") == ConfigurationReference.example
         #expect(example, "board/gatehouse.example.toml is not current: run `make docs`")
+        let types = try Repository.text("docs/onem2m-resources.md") == ConfigurationReference.resourceTypes
+        #expect(types, "docs/onem2m-resources.md is not current: run `make docs`")
     }
 
     @Test("The example is a configuration without mistakes, as it is and with every default switched on")

@@ -248,6 +248,40 @@ public struct Configuration: Sendable, Equatable {
         public var dialect: String
     }
 
+    /// `[onem2m]`
+    public struct OneM2M: Sendable, Equatable {
+        /// Be a CSE.
+        public var isEnabled: Bool
+        /// `mn` or `asn`.
+        public var kind: String
+        /// The CSE-ID without its slash.
+        public var cseID: String
+        /// The name of the CSEBase.
+        public var cseName: String
+        /// The service provider's name.
+        public var spID: String
+        /// Who may do everything.
+        public var administrators: [String]
+        /// Who may register.
+        public var registrants: [String]
+        /// Who may read the nodes.
+        public var readers: [String]
+        /// Who may set their parameters.
+        public var controllers: [String]
+        /// `nobody`, `applications` or `everybody`.
+        public var insecure: String
+        /// On flash before the answer.
+        public var durable: Bool
+        /// Measurements kept of each field.
+        public var history: Int
+        /// Resources that others may create.
+        public var resourcesMaximum: Int
+        /// Content instances altogether.
+        public var instancesMaximum: Int
+        /// KiB of their contents.
+        public var contentMaximumKiB: Int
+    }
+
     /// `[gateway]`
     public var gateway: Gateway
     /// `[log]`
@@ -268,4 +302,6 @@ public struct Configuration: Sendable, Equatable {
     public var cloud: Cloud
     /// `[xmpp]`
     public var xmpp: XMPP
+    /// `[onem2m]`
+    public var oneM2M: OneM2M
 }

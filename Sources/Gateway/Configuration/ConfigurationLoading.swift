@@ -212,7 +212,7 @@ struct ConfigurationReader {
                 address: value("cloud.address").textValue, id: value("cloud.id").textValue,
                 token: value("cloud.token").textValue, provider: value("cloud.provider").textValue,
                 trust: path("cloud.trust")),
-            xmpp: xmpp())
+            xmpp: xmpp(), oneM2M: oneM2M())
     }
 
     private func boardValues() -> Configuration.Board {
@@ -249,6 +249,19 @@ struct ConfigurationReader {
                     jid: value("jid").textValue, may: value("may").textValue, nodes: value("nodes").listValue,
                     names: value("names").listValue, dialect: value("dialect").textValue)
             })
+    }
+
+    private func oneM2M() -> Configuration.OneM2M {
+        .init(
+            isEnabled: value("onem2m.enabled").flag, kind: value("onem2m.kind").textValue,
+            cseID: value("onem2m.cse_id").textValue, cseName: value("onem2m.cse_name").textValue,
+            spID: value("onem2m.sp_id").textValue, administrators: value("onem2m.administrators").listValue,
+            registrants: value("onem2m.registrants").listValue, readers: value("onem2m.readers").listValue,
+            controllers: value("onem2m.controllers").listValue, insecure: value("onem2m.insecure").textValue,
+            durable: value("onem2m.durable").flag, history: value("onem2m.history").integerValue,
+            resourcesMaximum: value("onem2m.resources_maximum").integerValue,
+            instancesMaximum: value("onem2m.instances_maximum").integerValue,
+            contentMaximumKiB: value("onem2m.content_maximum_kib").integerValue)
     }
 
     /// A simulated board has simulated sensors, if any; a real one listens with what it has.

@@ -1,3 +1,5 @@
+import OneM2MDoor
+
 /// The reference and the commented example, made from the schema so that they cannot differ from it.
 public enum ConfigurationReference {
     /// `docs/configuration.md`.
@@ -45,6 +47,9 @@ public enum ConfigurationReference {
         }
         return text
     }
+
+    /// `docs/onem2m-resources.md`.
+    public static var resourceTypes: String { ResourceReference.markdown }
 
     private static func heading(_ path: String) -> String { "`\(header(path))`" }
 

@@ -21,6 +21,7 @@ extension House {
             "ocf": localStatus,
             "cloud": cloudStatus,
             "xmpp": xmpp.map { $0.status } ?? .null,
+            "onem2m": oneM2M.map { $0.status } ?? .null,
             "nodes": [
                 "total": .int(concentrator.count), "available": .int(concentrator.nodes.count { $0.available }),
             ],
@@ -36,7 +37,8 @@ extension House {
         let link = cloud.state == .signedIn ? "signed in" : cloud.configuration.status.rawValue
         let phase = ble.joinWindow != nil && pairing.phase == .idle ? "joining" : PhaseText.of(pairing.phase)
         let xmpp = self.xmpp.map { ", xmpp \($0.connection.status.isOnline ? "online" : "offline")" } ?? ""
-        return "\(concentrator.count) nodes, cloud \(link)" + xmpp + (phase == "idle" ? "" : ", \(phase)")
+        let oneM2M = self.oneM2M.map { ", onem2m \($0.cse.resourceCount) resources" } ?? ""
+        return "\(concentrator.count) nodes, cloud \(link)" + xmpp + oneM2M + (phase == "idle" ? "" : ", \(phase)")
             + (degraded.isEmpty ? "" : ", degraded: \(degraded.map(\.part).joined(separator: ", "))")
     }
 
@@ -50,6 +52,7 @@ extension House {
         for (source, state) in ble.sources {
             if case .ended(let reason) = state { all.append(("ble", "\(source) \(reason)")) }
         }
+        if let trouble = oneM2M?.trouble { all.append(("onem2m", trouble)) }
         if let trouble = xmpp?.trouble { all.append(("xmpp", trouble)) }
         if let radio = radio?.status {
             if let reason = radio.trouble { all.append(("ble", reason)) }

@@ -23,12 +23,14 @@ extension House {
         await startLocal()
         startCloud()
         await startXMPP()
+        await startOneM2M()
         noteMissing()
     }
 
     /// Stops everything, the doors first; what is not on flash yet goes there.
     func stop() async {
         log.notice("gatehouse stops")
+        await oneM2M?.stop()
         await xmpp?.stop()
         await cloud.stop()
         await control?.stop()
@@ -72,6 +74,8 @@ extension House {
             try await self.credentials.forget()
             await self.xmpp?.part()
             try await XMPPHouse.forget(self.store)
+            await self.oneM2M?.stop()
+            try await OneM2MHouse.forget(self.store)
             // The kernel forgets the keys as well.
             try await self.links?.bonds.forgetAll()
             try await self.store.removeAll(prefix: "node/", .now)

@@ -9,6 +9,7 @@ import Logging
 import OCFDoor
 import OCFModel
 import OneLoop
+import OneM2MDoor
 import Pairing
 import TLS
 
@@ -53,6 +54,9 @@ final class House {
 
     var control: ControlServer?
     var xmpp: XMPPHouse?
+    /// The oneM2M side; nil when it is not enabled.
+    var oneM2M: OneM2MHouse?
+    let oneM2MLog: Logger
     private(set) lazy var administration = HouseAdministration(self)
     let xmppLog: Logger
     /// The adapters of this machine; nil when adverts come from elsewhere.
@@ -110,6 +114,7 @@ final class House {
         log = logger("gateway")
         controlLog = logger("control")
         xmppLog = logger("xmpp")
+        oneM2MLog = logger("onem2m")
         // Only who reads over XMPP asks for what was; without that door the memory is saved.
         var limits = Concentrator.Limits()
         if configuration.xmpp.account.isEmpty { limits.historyFields = 0 }

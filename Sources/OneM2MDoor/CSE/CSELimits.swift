@@ -8,8 +8,8 @@ public struct CSELimits: Sendable {
     public var contentBytes = 16 << 20
     /// Content instances of a container whose creator set no limit, and the most it may set: what is older goes.
     public var instancesPerContainer = 10_000
-    /// Bytes of one content, or of one attribute: half the largest primitive.
-    public var attributeBytes = 1 << 18
+    /// Bytes of a resource's attributes, of a content instance too: what the store's longest value holds.
+    public var attributeBytes = 30_000
     /// Levels of the tree below the CSEBase: a function of a room of a floor of a house has five.
     public var depth = 24
     /// Children of one resource, content instances not counted.
@@ -28,8 +28,10 @@ public struct CSELimits: Sendable {
     public var requests = 256
     /// `<request>` resources that tell how a non-blocking request went.
     public var requestResources = 200
-    /// Resources kept on flash: 5,000 of 400 bytes fit in the half of a segment of the store that may be live.
+    /// Resources and content instances kept on flash: 5,000 of 400 bytes fit in the half of a segment that may be live.
     public var durableResources = 5_000
+    /// Content instances of a container that are kept on flash, the newest.
+    public var durableInstancesPerContainer = 200
 
     /// The limits above, to be changed.
     public init() {}

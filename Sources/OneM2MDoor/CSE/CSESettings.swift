@@ -22,6 +22,12 @@ public struct CSESettings: Sendable {
     public var readers: [String] = []
     /// Who may set parameters of the nodes.
     public var controllers: [String] = []
+    /// Whether AEs are taken outside TLS and DTLS, where anybody may say to be anyone. This machine's loopback always is.
+    public var allowsInsecureAEs = true
+    /// Whether CSEs are.
+    public var allowsInsecureCSEs = false
+    /// The CSE-ID of the registrar, through which the rest of the world is reached; nil for none.
+    public var registrar: String?
     /// Whether what others create is on flash before they are told so.
     public var isDurable = true
     /// The URLs under which it can be reached.

@@ -23,17 +23,19 @@ struct CheckConfigCommand: ParsableCommand {
 /// `gatehouse reference`
 struct ReferenceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "reference", abstract: "Print the configuration's reference, or a commented example.")
+        commandName: "reference",
+        abstract: "Print the configuration's reference, a commented example, or oneM2M's resource types.")
 
-    @Argument(help: "configuration (Markdown) or example (TOML).") var page: Page
+    @Argument(help: "configuration (Markdown), example (TOML) or onem2m (Markdown).") var page: Page
 
     /// What can be printed.
-    enum Page: String, ExpressibleByArgument, CaseIterable { case configuration, example }
+    enum Page: String, ExpressibleByArgument, CaseIterable { case configuration, example, onem2m }
 
     func run() {
         switch page {
         case .configuration: print(ConfigurationReference.markdown, terminator: "")
         case .example: print(ConfigurationReference.example, terminator: "")
+        case .onem2m: print(ConfigurationReference.resourceTypes, terminator: "")
         }
     }
 }

@@ -35,6 +35,7 @@ enum StatusText {
         }
         if let ocf = status["ocf"], ocf["local"]?.bool == true { rows.append(("ocf", self.ocf(ocf))) }
         if let cloud = status["cloud"] { rows.append(("cloud", self.cloud(cloud))) }
+        if let oneM2M = status["onem2m"], oneM2M != .null { rows.append(("onem2m", self.oneM2M(oneM2M))) }
         if let xmpp = status["xmpp"], xmpp != .null { rows.append(("xmpp", self.xmpp(xmpp))) }
         if let nodes = status["nodes"] {
             rows.append(("nodes", "\(nodes["total"]?.int ?? 0), \(nodes["available"]?.int ?? 0) of them available"))
@@ -91,6 +92,15 @@ enum StatusText {
     }
 
     /// The connection, and what was asked over it.
+    static func oneM2M(_ cse: JSON) -> String {
+        var line =
+            "\(text(cse["cse"])), \(text(cse["resources"])) resources, \(text(cse["instances"])) content instances"
+        line += "; \(text(cse["requests"])) requests, \(text(cse["refused"])) refused"
+        if let waiting = cse["notifications_waiting"]?.int, waiting > 0 { line += "; \(waiting) notifications wait" }
+        if let trouble = cse["trouble"]?.string { line += "; \(trouble)" }
+        return line
+    }
+
     static func xmpp(_ xmpp: JSON) -> String {
         var line =
             xmpp["online"]?.bool == true

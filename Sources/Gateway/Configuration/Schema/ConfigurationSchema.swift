@@ -21,12 +21,13 @@ public enum ConfigurationSchema {
         ("ocf", "The OCF device that the gateway is."),
         ("xmpp", "The XMPP account under which nodes are read and controlled (docs/xmpp.md)."),
         ("xmpp.peers[]", "Somebody who may read, control or administer over XMPP; rules add up."),
+        ("onem2m", "The oneM2M CSE that the gateway is (docs/onem2m.md)."),
         ("cloud", "An OCF cloud to register with; the button must accept it once."),
     ]
 
     /// All keys, table by table.
     public static let keys: [ConfigurationKey] =
-        gatewayKeys + boardKeys + gpioKeys + bleKeys + gattKeys + ocfKeys + xmppKeys
+        gatewayKeys + boardKeys + gpioKeys + bleKeys + gattKeys + ocfKeys + xmppKeys + oneM2MKeys
 
     /// The tables a board file may hold.
     public static let boardTables: Set<String> = ["board", "button", "led"]
@@ -72,5 +73,7 @@ extension ConfigurationSchema {
     static let levels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
 
     /// The parts whose log level can be set apart.
-    public static let logParts = ["gateway", "gpio", "ble", "pairing", "ocf", "security", "cloud", "xmpp", "control"]
+    public static let logParts = [
+        "gateway", "gpio", "ble", "pairing", "ocf", "security", "cloud", "xmpp", "onem2m", "control",
+    ]
 }

@@ -1,0 +1,75 @@
+import Concentrator
+import FlashStore
+import JSONText
+import Logging
+import OneLoop
+import OneM2MDoor
+import OneM2MPrimitives
+
+/// The oneM2M side of the house: the CSE, and the ways to it and from it.
+@Loop
+final class OneM2MHouse {
+    let cse: CSE
+    /// What is missing of it; nil when nothing is.
+    var trouble: String?
+
+    /// Puts it together; nothing is sent or shown before ``start(_:history:)``.
+    ///
+    /// - Parameter clock: microseconds since 1970, never before what is known to have passed.
+    init(
+        _ configuration: Configuration.OneM2M, store: FlashStore, log: Logger, clock: @escaping @Loop () -> Int64
+    ) {
+        cse = CSE(settings: CSESettings(configuration), store: store, log: log) {
+            OneM2MTime(microseconds: clock())
+        }
+    }
+
+    /// Shows the nodes and begins to send what waited.
+    func start(_ concentrator: Concentrator, history: Int) {
+        cse.show(concentrator, history: history)
+        cse.start()
+    }
+
+    func stop() async {
+        cse.stop()
+    }
+
+    /// Forgets what requests made, for a factory reset.
+    static func forget(_ store: FlashStore) async throws(StoreError) {
+        try await CSE.forget(store)
+    }
+
+    /// How it does, for `gatehouse status`.
+    var status: JSON {
+        let counters = cse.counters
+        return [
+            "cse": .string(cse.identity.entity.absolute), "resources": .int(cse.resourceCount),
+            "instances": .int(cse.instanceCount), "requests": .int(counters.requests),
+            "refused": .int(counters.refused), "notifications_sent": .int(counters.notificationsSent),
+            "notifications_failed": .int(counters.notificationFailures),
+            "notifications_dropped": .int(counters.notificationsDropped),
+            "notifications_waiting": .int(cse.waitingNotifications), "expired": .int(counters.expired),
+            "unreadable": .int(counters.unreadable), "trouble": .string(orNull: trouble),
+        ]
+    }
+}
+
+extension CSESettings {
+    /// What the configuration says.
+    init(_ configuration: Configuration.OneM2M) {
+        self.init(
+            identity: CSEIdentity(
+                spID: configuration.spID, cseID: configuration.cseID, baseName: configuration.cseName))
+        kind = configuration.kind == "asn" ? .applicationServiceNode : .middleNode
+        administrators = configuration.administrators
+        registrants = configuration.registrants
+        readers = configuration.readers
+        controllers = configuration.controllers
+        allowsInsecureAEs = configuration.insecure != "nobody"
+        allowsInsecureCSEs = configuration.insecure == "everybody"
+        isDurable = configuration.durable
+        limits.resources = configuration.resourcesMaximum
+        limits.contentInstances = configuration.instancesMaximum
+        limits.contentBytes = configuration.contentMaximumKiB << 10
+    }
+}

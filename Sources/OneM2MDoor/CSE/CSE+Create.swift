@@ -1,0 +1,390 @@
+import JSONText
+import OneLoop
+import OneM2MPrimitives
+
+/// CREATE (TS-0004 7.3.3.1): is the parent one, may the originator, is the type a child, are the attributes right, is the
+/// name free, is there room; then what the type itself demands.
+extension CSE {
+    func create(_ context: RequestContext, under parent: Resource) async throws(OneM2MError) -> ResponsePrimitive {
+        guard let type = context.request.resourceType else {
+            throw OneM2MError(.badRequest, "a CREATE says which type, in ty")
+        }
+        guard let definition = ResourceTable.definition(type) else {
+            throw OneM2MError(
+                ResourceTable.infrastructureOnly.contains(type.rawValue) ? .operationNotAllowed : .notImplemented,
+                "resources of \(type) are not implemented")
+        }
+        try mayCreate(context, type, under: parent)
+        guard definition.operations.contains(.create) else {
+            throw OneM2MError(.operationNotAllowed, "a \(definition.title) is not created by a request")
+        }
+        guard let parentDefinition = ResourceTable.definition(parent.type), parentDefinition.children.contains(type)
+        else {
+            throw OneM2MError(
+                type == .subscription ? .targetNotSubscribable : .invalidChildResourceType,
+                "a \(definition.title) cannot be below a \(parent.type)")
+        }
+        let resultContent = try resultContent(
+            context,
+            [.nothing, .attributes, .hierarchicalAddress, .hierarchicalAddressAndAttributes, .modifiedAttributes])
+        let (given, rootName, module) = try content(context.request, definition, of: type)
+        var attributes = try checked(given, definition, module, for: .create)
+        let name = try name(given, under: parent, type)
+        let expiration = try expiration(given, under: parent, now: context.now)
+        attributes["et"] = nil
+        if type == .contentInstance {
+            return try await createInstance(context, attributes, name, expiration, in: parent, resultContent)
+        }
+        if definition.common.contains(.creator), given["cr"] != nil {
+            attributes["cr"] = .string(context.originator.text(at: identity))
+        }
+        try haveRoom(for: type, under: parent)
+        let (id, finalName, creator) = try identify(context, type, name, &attributes)
+        let resource = Resource(
+            id: id, type: type, name: finalName, rootName: rootName, keeper: .requests, creator: creator.absolute,
+            created: context.now, expiration: expiration, attributes: attributes)
+        try await prepare(resource, under: parent, context)
+        // While a subscriber or a member was asked, somebody else may have taken the name or the parent away.
+        guard tree.byID[parent.id] === parent else { throw OneM2MError(.notFound, "the parent is gone") }
+        guard parent.child(named: finalName) == nil, tree.byID[id] == nil else {
+            throw OneM2MError(.conflict, "the name \"\(finalName)\" is taken")
+        }
+        tree.insert(resource, under: parent)
+        do throws(OneM2MError) {
+            try await memory.keep(resource)
+        } catch {
+            _ = tree.remove(resource)
+            memory.forgetLazily(resource)
+            throw error
+        }
+        created(resource, under: parent)
+        return context.answer(.created, result(resultContent, resource, given: given))
+    }
+
+    /// The permission to create. Who registers needs none but to be among those who may.
+    private func mayCreate(
+        _ context: RequestContext, _ type: ResourceType, under parent: Resource
+    ) throws(OneM2MError) {
+        switch type {
+        case .ae:
+            guard !context.isAdministrator else { return }
+            guard context.originator.cse == identity.entity, !context.originator.isCSE else {
+                throw OneM2MError(.operationNotAllowed, "an AE registers itself")
+            }
+            guard mayRegister(context.originator) else {
+                throw OneM2MError(
+                    .appRuleValidationFailed,
+                    "\(context.originator.text(at: identity)) is not among those that may register")
+            }
+        case .remoteCSE:
+            guard settings.kind != .applicationServiceNode else {
+                throw OneM2MError(.operationNotAllowed, "an ASN-CSE takes no registrations of CSEs")
+            }
+            guard context.originator.isCSE || context.isAdministrator else {
+                throw OneM2MError(.operationNotAllowed, "a CSE registers itself")
+            }
+            guard context.isAdministrator || mayRegister(context.originator) else {
+                throw OneM2MError(
+                    .originatorHasNoPrivilege, "\(context.originator.spRelative) is not among those that may register")
+            }
+        default: try demand(context, .create, parent, creating: type)
+        }
+    }
+
+    private func mayRegister(_ entity: EntityID) -> Bool {
+        let request = AccessRequest(home: identity, originator: entity, operation: .create, time: clock())
+        return settings.registrants.contains { request.isMeant(by: $0) }
+    }
+
+    /// The members of the one root of a content, the root's name, and the module class of a flexible container.
+    func content(
+        _ request: RequestPrimitive, _ definition: ResourceDefinition, of type: ResourceType
+    ) throws(OneM2MError) -> (JSONObject, String, ModuleClass?) {
+        guard let root = request.content?.object, root.count == 1, let member = root.members.first,
+            let object = member.value.object
+        else {
+            throw OneM2MError(.badRequest, "the content is an object with one member, such as m2m:cnt")
+        }
+        if type.original == .flexContainer {
+            guard let text = object["cnd"]?.string else {
+                throw OneM2MError(.badRequest, "a flexContainer names its container definition, in cnd")
+            }
+            guard let module = ModuleClass.named(definition: text) else {
+                throw OneM2MError(
+                    .specializationSchemaNotFound, "the container definition \(text.prefix(100)) is not known")
+            }
+            let wanted = module.shortName + (type.isAnnounced ? "Annc" : "")
+            guard member.name == wanted else {
+                throw OneM2MError(.badRequest, "the root of a \(text) is \(wanted), not \(member.name.prefix(40))")
+            }
+            return (object, wanted, module)
+        }
+        guard member.name == type.shortName else {
+            throw OneM2MError(
+                .badRequest,
+                "the root of a \(definition.title) is \(type.shortName ?? ""), not \(member.name.prefix(40))")
+        }
+        return (object, member.name, nil)
+    }
+
+    /// The attributes, checked against the definition; `rn` and `cr` are left out.
+    func checked(
+        _ given: JSONObject, _ definition: ResourceDefinition, _ module: ModuleClass?,
+        for operation: OneM2MPrimitives.Operation
+    ) throws(OneM2MError) -> JSONObject {
+        func known(_ name: String) -> AttributeDefinition? {
+            definition.attribute(name) ?? module?.attributes.first { $0.name == name }
+        }
+        var taken = JSONObject()
+        for (name, value) in given.map({ ($0.name, $0.value) }) {
+            if name == "rn" {
+                if operation == .update { throw OneM2MError(.badRequest, "rn cannot be changed") }
+                continue
+            }
+            if name == "cr", definition.common.contains(.creator) {
+                guard operation == .create, value.isNull else {
+                    throw OneM2MError(.badRequest, "cr is given as null, and the CSE fills it in")
+                }
+                continue
+            }
+            guard let attribute = known(name) else {
+                let isAssigned = ResourceDefinition.assigned.contains(name)
+                throw OneM2MError(
+                    .badRequest,
+                    isAssigned
+                        ? "\(name) is set by the CSE alone"
+                        : "a \(definition.title) has no attribute \"\(name.prefix(40))\"")
+            }
+            let presence = operation == .create ? attribute.create : attribute.update
+            guard presence != .notPresent else {
+                throw OneM2MError(.badRequest, "\(name) cannot be given on \(operation)")
+            }
+            if value.isNull, operation == .update {
+                guard attribute.create != .mandatory else {
+                    throw OneM2MError(.badRequest, "\(name) cannot be taken away")
+                }
+                taken[name] = value
+                continue
+            }
+            if let objection = attribute.objection(to: value) {
+                throw OneM2MError(.badRequest, "\(name): \(objection)")
+            }
+            taken[name] = value
+        }
+        if operation == .create {
+            let all = definition.attributes + (module?.attributes ?? [])
+            if let missing = all.first(where: { $0.create == .mandatory && given[$0.name] == nil }) {
+                throw OneM2MError(.badRequest, "\(missing.name) is missing")
+            }
+        }
+        let size = taken.reduce(0) { $0 + $1.value.weight }
+        guard size <= settings.limits.attributeBytes else {
+            throw OneM2MError(
+                .notAcceptable, "\(size) bytes, at most \(settings.limits.attributeBytes) fit in a resource")
+        }
+        return taken
+    }
+
+    private func name(_ given: JSONObject, under parent: Resource, _ type: ResourceType) throws(OneM2MError) -> String?
+    {
+        guard let value = given["rn"] else { return nil }
+        guard let name = value.string, ResourceAddress.isResourceName(name) else {
+            throw OneM2MError(
+                .badRequest, "rn: 1 to 80 letters, digits and - . _ ~ : @ were expected, and no reserved word")
+        }
+        guard parent.child(named: name) == nil, parent.instances?.instance(named: name) == nil else {
+            throw OneM2MError(.conflict, "the name \"\(name)\" is taken")
+        }
+        return name
+    }
+
+    /// When it expires: as asked for, no later than what it is below.
+    func expiration(_ given: JSONObject, under parent: Resource?, now: OneM2MTime) throws(OneM2MError) -> OneM2MTime {
+        let ceiling = parent?.expiration ?? .distantFuture
+        guard let text = given["et"]?.string, let asked = OneM2MTime(text) else { return ceiling }
+        guard asked > now else { throw OneM2MError(.badRequest, "et: \(text) is in the past") }
+        return min(asked, ceiling)
+    }
+
+    private func haveRoom(for type: ResourceType, under parent: Resource) throws(OneM2MError) {
+        let limits = settings.limits
+        guard tree.requested < limits.resources else {
+            throw OneM2MError(.notAcceptable, "there are \(limits.resources) resources, no more fit")
+        }
+        guard parent.children.count < limits.children else {
+            throw OneM2MError(.notAcceptable, "there are \(limits.children) resources below this one, no more fit")
+        }
+        guard parent.depth + 1 < limits.depth else {
+            throw OneM2MError(.notAcceptable, "the tree would be deeper than \(limits.depth) levels")
+        }
+        guard type != .subscription || tree.subscriptions < limits.subscriptions else {
+            throw OneM2MError(.notAcceptable, "there are \(limits.subscriptions) subscriptions, no more fit")
+        }
+    }
+
+    /// The ID, the name and the creator. An AE's ID is its AE-ID-Stem; a CSE's name is its CSE-ID.
+    private func identify(
+        _ context: RequestContext, _ type: ResourceType, _ name: String?, _ attributes: inout JSONObject
+    ) throws(OneM2MError) -> (String, String, EntityID) {
+        switch type {
+        case .ae:
+            let api = attributes["api"]?.string ?? ""
+            guard let letter = api.utf8.first, "RNr".utf8.contains(letter) else {
+                throw OneM2MError(.badRequest, "api: an App-ID begins with R or N, not \"\(api.prefix(20))\"")
+            }
+            var stem = context.originator.stem ?? "C"
+            if stem == "C" {
+                stem = "C" + newID()
+            }
+            guard stem.utf8.first == UInt8(ascii: "C") else {
+                throw OneM2MError(
+                    .notImplemented, "an AE-ID-Stem begins with C here; those with S are the service provider's to give"
+                )
+            }
+            guard tree.byID[stem] == nil else {
+                throw OneM2MError(.originatorHasAlreadyRegistered, "\(stem) is registered")
+            }
+            attributes["aei"] = .string(stem)
+            return (stem, name ?? stem, EntityID(spID: identity.spID, cseID: identity.cseID, stem: stem))
+        case .remoteCSE:
+            let entity =
+                context.isAdministrator
+                ? attributes["csi"]?.string.flatMap { EntityID($0, at: identity) } ?? context.originator
+                : context.originator
+            guard entity.isCSE, entity != identity.entity else {
+                throw OneM2MError(.badRequest, "csi: the CSE-ID of another CSE was expected")
+            }
+            guard registeredCSE(entity) == nil else {
+                throw OneM2MError(.originatorHasAlreadyRegistered, "\(entity.spRelative) is registered")
+            }
+            attributes["csi"] = .string(entity.text(at: identity))
+            return (newID(), name ?? entity.cseID, entity)
+        default:
+            let id = newID()
+            let short = String(type.shortName?.split(separator: ":").last ?? "r")
+            return (id, name ?? "\(short)-\(id)", context.originator)
+        }
+    }
+
+    /// What the type itself demands before the resource is there.
+    private func prepare(
+        _ resource: Resource, under parent: Resource, _ context: RequestContext
+    ) async throws(OneM2MError) {
+        switch resource.type {
+        case .accessControlPolicy: try adoptPolicy(resource)
+        case .container: try checkLimits(resource)
+        case .group: try await validateGroup(resource, context)
+        case .subscription: try await validateSubscription(resource, about: parent, context)
+        case .pollingChannel:
+            guard parent.creator == context.originator.absolute || context.isAdministrator else {
+                throw OneM2MError(.originatorHasNoPrivilege, "a polling channel is made by the one it is for")
+            }
+            guard !parent.children.contains(where: { $0.type == .pollingChannel }) else {
+                throw OneM2MError(.conflict, "there is a polling channel already")
+            }
+        case .accessTokenAuthority, .accessToken, .token, .role, .dynamicAuthorizationConsultation:
+            try authority?.check(
+                .create, view(resource, under: parent), originator: context.originator, origin: context.origin)
+        default: break
+        }
+        if let policies = resource.attributes["acpi"] { try checkPolicies(policies) }
+    }
+
+    /// Works out what a policy says.
+    func adoptPolicy(_ resource: Resource) throws(OneM2MError) {
+        let own = try Privileges(json: resource.attributes["pv"] ?? [:])
+        let itself = try Privileges(json: resource.attributes["pvs"] ?? [:])
+        guard !itself.rules.isEmpty else {
+            throw OneM2MError(.badRequest, "pvs: nobody could change this policy; at least one rule was expected")
+        }
+        resource.detail = .policy(own: own, itself: itself)
+    }
+
+    /// Policies that are named must be there, else nobody but by default gets in.
+    func checkPolicies(_ list: JSON) throws(OneM2MError) {
+        for text in list.array?.compactMap(\.string) ?? [] {
+            guard let policy = tree.resource(text, at: identity), policy.type == .accessControlPolicy else {
+                throw OneM2MError(.badRequest, "acpi: \"\(text.prefix(80))\" is no accessControlPolicy here")
+            }
+        }
+    }
+
+    /// A container may ask for no more than fits.
+    func checkLimits(_ resource: Resource) throws(OneM2MError) {
+        let limits = settings.limits
+        if let wanted = resource.attributes["mni"]?.int, wanted > limits.instancesPerContainer {
+            resource.attributes["mni"] = .int(limits.instancesPerContainer)
+        }
+        if let wanted = resource.attributes["mbs"]?.int, wanted > limits.contentBytes {
+            resource.attributes["mbs"] = .int(limits.contentBytes)
+        }
+    }
+
+    /// What follows from a resource's being there.
+    func created(_ resource: Resource, under parent: Resource) {
+        if parent.type == .container || parent.type == .flexContainer {
+            parent.stateTag += 1
+        }
+        if isAuthorization(resource.type) { authority?.changed(.create, view(resource, under: parent)) }
+        notifier.happened(.createdChild, at: parent, child: resource)
+        noteExpiration(resource.expiration)
+        announce(resource)
+    }
+
+    func isAuthorization(_ type: ResourceType) -> Bool {
+        [.accessTokenAuthority, .accessToken, .token, .role, .dynamicAuthorizationConsultation].contains(type)
+    }
+
+    func view(_ resource: Resource, under parent: Resource? = nil) -> ResourceView {
+        let above = resource.parent ?? parent
+        return ResourceView(
+            type: resource.type, resourceID: resource.id,
+            address: above.map { "\($0.address)/\(resource.name)" } ?? resource.name,
+            attributes: resource.representation)
+    }
+
+    /// The content of an answer to CREATE or UPDATE.
+    func result(_ wanted: ResultContent, _ resource: Resource, given: JSONObject) -> JSON? {
+        switch wanted {
+        case .nothing: return nil
+        case .hierarchicalAddress: return ["m2m:uri": .string(resource.address)]
+        case .hierarchicalAddressAndAttributes:
+            return [
+                "m2m:rce": [
+                    "uri": .string(resource.address), resource.rootName: .object(resource.representation),
+                ]
+            ]
+        case .modifiedAttributes:
+            var changed = JSONObject()
+            for member in resource.representation where given[member.name] != member.value {
+                changed[member.name] = member.value
+            }
+            return .object([resource.rootName: .object(changed)])
+        default: return resource.json
+        }
+    }
+
+    /// The result content asked for, or the usual one; 4000 for one that the operation does not have.
+    func resultContent(_ context: RequestContext, _ allowed: [ResultContent]) throws(OneM2MError) -> ResultContent {
+        guard let wanted = context.request.resultContent else { return .attributes }
+        guard allowed.contains(wanted) else {
+            throw OneM2MError(.badRequest, "rcn \(wanted.rawValue) is not possible on \(context.request.operation)")
+        }
+        return wanted
+    }
+}
+
+extension JSON {
+    /// How many bytes its text has, escapes not counted.
+    var weight: Int {
+        switch self {
+        case .null: 4
+        case .bool(let flag): flag ? 4 : 5
+        case .number(let number): number.literal.utf8.count
+        case .string(let text): text.utf8.count + 2
+        case .array(let items): items.reduce(2 + max(0, items.count - 1)) { $0 + $1.weight }
+        case .object(let object):
+            object.reduce(2 + max(0, object.count - 1)) { $0 + $1.name.utf8.count + 3 + $1.value.weight }
+        }
+    }
+}

@@ -1,0 +1,261 @@
+import CBOR
+import JSONText
+import OneLoop
+import OneM2MPrimitives
+
+/// Tells subscribers what happens: finds who wants to know, puts it in the queue of each target, and delivers one after
+/// another, over outages and restarts.
+@Loop
+final class Notifier {
+    private unowned let cse: CSE
+    private var queues: [String: NotificationQueue] = [:]
+    private var batchTimers: [String: LoopTimer] = [:]
+    private var lastNumber: UInt64 = 0
+    private var isRunning = false
+    /// How many wait.
+    private(set) var count = 0
+
+    init(_ cse: CSE) {
+        self.cse = cse
+    }
+
+    // MARK: Events
+
+    /// Something happened at a resource: to itself, or to a child or content instance of it.
+    func happened(
+        _ event: SubscriptionState.Event, at subject: Resource, child: Resource? = nil,
+        instance: ContentInstances.Instance? = nil, changed: JSONObject? = nil
+    ) {
+        for subscription in subject.children where subscription.type == .subscription {
+            guard case .subscription(let state) = subscription.detail, state.events.contains(event),
+                subscription !== child, state.remaining.map({ $0 > 0 }) ?? true
+            else { continue }
+            if let types = state.childTypes, event == .createdChild || event == .deletedChild {
+                let type = instance == nil ? child?.type : .contentInstance
+                guard let type, types.contains(type) else { continue }
+            }
+            if let names = state.attributes, event == .updated {
+                guard changed?.names.contains(where: { names.contains($0) }) ?? false else { continue }
+            }
+            let about = child ?? subject
+            guard state.conditions.isEmpty || state.conditions.accepts(ResourceSubject(resource: about)),
+                cse.mayHear(subscription, of: subject)
+            else { continue }
+            var representation: JSON?
+            switch state.content {
+            case .resourceID:
+                let id = instance.map { "\(subject.id)-\(String($0.number, radix: 36))" } ?? about.id
+                representation = ["m2m:uri": .string("/\(cse.identity.cseID)/\(id)")]
+            case .modifiedAttributes: representation = .object([subject.rootName: .object(changed ?? JSONObject())])
+            case .allAttributes:
+                if let instance {
+                    representation = .object(["m2m:cin": .object(instance.representation(container: subject.id))])
+                } else {
+                    representation = about.json
+                }
+            }
+            var notification: JSONObject = ["net": .int(event.rawValue)]
+            notification["rep"] = event == .retrievedEmpty ? nil : representation
+            post(
+                ["nev": .object(notification), "sur": .string(reference(subscription))], of: subscription, state,
+                isOfNode: subject.keeper == .nodes)
+        }
+    }
+
+    private func reference(_ subscription: Resource) -> String { "/\(cse.identity.cseID)/\(subscription.address)" }
+
+    private func post(_ single: JSON, of subscription: Resource, _ state: SubscriptionState, isOfNode: Bool) {
+        var state = state
+        if let remaining = state.remaining { state.remaining = remaining - 1 }
+        defer { if state.remaining.map({ $0 <= 0 }) ?? false { expire(subscription) } }
+        guard let batch = state.batch else {
+            subscription.detail = .subscription(state)
+            enqueue(["m2m:sgn": single], of: subscription, state, isOfNode: isOfNode)
+            return
+        }
+        state.batched = state.latestOnly ? [single] : state.batched + [single]
+        subscription.detail = .subscription(state)
+        let id = subscription.id
+        if state.batched.count >= batch.number || (state.remaining.map { $0 <= 0 } ?? false) {
+            flush(subscription, isOfNode: isOfNode)
+        } else if batchTimers[id] == nil {
+            batchTimers[id] = Loop.after(.milliseconds(batch.milliseconds)) { [weak self] in
+                guard let self, let subscription = self.cse.tree.byID[id] else { return }
+                self.flush(subscription, isOfNode: isOfNode)
+            }
+        }
+    }
+
+    private func flush(_ subscription: Resource, isOfNode: Bool) {
+        batchTimers.removeValue(forKey: subscription.id)?.cancel()
+        guard case .subscription(var state) = subscription.detail, !state.batched.isEmpty else { return }
+        let content: JSON = ["m2m:agn": ["m2m:sgn": .array(state.batched)]]
+        state.batched = []
+        subscription.detail = .subscription(state)
+        enqueue(content, of: subscription, state, isOfNode: isOfNode)
+    }
+
+    /// A subscription that was to live for so many notifications has had them.
+    private func expire(_ subscription: Resource) {
+        Task { [weak cse] in
+            guard let cse, cse.tree.byID[subscription.id] === subscription else { return }
+            cse.memory.forgetLazily(cse.remove(subscription))
+        }
+    }
+
+    /// A subscription ends: its subscribers hear of that.
+    func ended(_ subscription: Resource) {
+        guard case .subscription(let state) = subscription.detail else { return }
+        flush(subscription, isOfNode: subscription.parent?.keeper == .nodes)
+        let content: JSON = ["m2m:sgn": ["sud": true, "sur": .string(reference(subscription))]]
+        for target in state.targets + [subscription.attributes["su"]?.string].compactMap(\.self) {
+            enqueue(content, to: target, subscription: "", latestOnly: false, category: nil, isOfNode: false)
+        }
+    }
+
+    /// A subscription is gone. What it had to tell is still told; see ``NotificationQueue/patienceWithTheDead``.
+    func forget(subscription: String) {
+        batchTimers.removeValue(forKey: subscription)?.cancel()
+    }
+
+    // MARK: Queues
+
+    private func enqueue(_ content: JSON, of subscription: Resource, _ state: SubscriptionState, isOfNode: Bool) {
+        for target in state.targets {
+            enqueue(
+                content, to: target, subscription: subscription.id, latestOnly: state.latestOnly,
+                category: state.category, isOfNode: isOfNode)
+        }
+    }
+
+    private func enqueue(
+        _ content: JSON, to target: String, subscription: String, latestOnly: Bool, category: Int?, isOfNode: Bool
+    ) {
+        let limits = cse.settings.limits
+        let queue = queues[target] ?? NotificationQueue()
+        queues[target] = queue
+        if latestOnly { for dropped in queue.drop(where: { $0 == subscription }) { drop(dropped) } }
+        while queue.waiting.count >= limits.notificationsPerTarget || count >= limits.notifications {
+            guard let oldest = queue.dropOldest() ?? queues.values.lazy.compactMap({ $0.dropOldest() }).first else {
+                break
+            }
+            cse.counters.notificationsDropped += 1
+            drop(oldest)
+        }
+        lastNumber += 1
+        let waiting = NotificationQueue.Waiting(
+            number: lastNumber, subscription: subscription, content: content, category: category, isOfNode: isOfNode)
+        queue.waiting.append(waiting)
+        count += 1
+        // What did not get through at once waits on flash as well; a node's measurements never do.
+        if queue.failures > 0 { keep(waiting, target) }
+        work(target)
+    }
+
+    private func drop(_ waiting: NotificationQueue.Waiting) {
+        count -= 1
+        if waiting.isKept { cse.memory.forgetNotification(waiting.number) }
+    }
+
+    private func keep(_ waiting: NotificationQueue.Waiting, _ target: String) {
+        guard !waiting.isOfNode, !waiting.isKept else { return }
+        queues[target]?.markKept(waiting.number)
+        let record: CBOR.Value = .array([
+            .text(waiting.subscription), .text(target), .bytes(Array(waiting.content.serialized().utf8)),
+            waiting.category.map { .int($0) } ?? .null,
+        ])
+        cse.memory.keepNotification(waiting.number, CBOR.encode(record, .asWritten))
+    }
+
+    /// Takes in what waited before the restart.
+    func restore(_ remembered: [(number: UInt64, bytes: [UInt8])]) {
+        for (number, bytes) in remembered {
+            guard let items = (try? CBOR.decode(bytes))?.items, items.count == 4, let subscription = items[0].string,
+                let target = items[1].string, let bytes = items[2].byteString,
+                let content = try? JSON.parse(bytes, limits: PrimitiveLimits.json),
+                count < cse.settings.limits.notifications
+            else {
+                cse.memory.forgetNotification(number)
+                continue
+            }
+            lastNumber = max(lastNumber, number)
+            let queue = queues[target] ?? NotificationQueue()
+            queues[target] = queue
+            queue.waiting.append(
+                NotificationQueue.Waiting(
+                    number: number, subscription: subscription, content: content, category: items[3].int,
+                    isOfNode: false, isKept: true))
+            count += 1
+        }
+    }
+
+    /// Begins, or begins again, to deliver.
+    func resume() {
+        isRunning = true
+        for (target, queue) in queues {
+            queue.timer?.cancel()
+            queue.timer = nil
+            work(target)
+        }
+    }
+
+    /// Ends; what waits stays where it is.
+    func stop() {
+        isRunning = false
+        for timer in batchTimers.values { timer.cancel() }
+        batchTimers = [:]
+        for queue in queues.values { queue.timer?.cancel() }
+    }
+
+    private func work(_ target: String) {
+        guard isRunning, let queue = queues[target], !queue.isSending, queue.timer == nil, !queue.waiting.isEmpty else {
+            return
+        }
+        queue.isSending = true
+        Task { [weak self] in await self?.deliver(target, queue) }
+    }
+
+    private func deliver(_ target: String, _ queue: NotificationQueue) async {
+        // Held while an answer is waited for, which may outlast the house.
+        let cse = cse
+        while isRunning, let first = queue.waiting.first {
+            let status = await send(first.content, to: target, category: first.category)
+            // Meanwhile it may have been dropped.
+            let isStillFirst = queue.waiting.first?.number == first.number
+            if NotificationQueue.isWorthRetrying(status) {
+                cse.counters.notificationFailures += 1
+                queue.failures += 1
+                if queue.failures >= NotificationQueue.patienceWithTheDead {
+                    for dropped in queue.drop(where: { cse.tree.byID[$0] == nil }) {
+                        cse.counters.notificationsDropped += 1
+                        drop(dropped)
+                    }
+                }
+                for waiting in queue.waiting { keep(waiting, target) }
+                queue.isSending = false
+                queue.timer = Loop.after(queue.pause) { [weak self] in
+                    queue.timer = nil
+                    self?.work(target)
+                }
+                return
+            }
+            queue.failures = 0
+            if status.isSuccess { cse.counters.notificationsSent += 1 } else { cse.counters.notificationFailures += 1 }
+            if isStillFirst, let done = queue.dropOldest() { drop(done) }
+        }
+        queue.isSending = false
+        if queue.waiting.isEmpty, queue.failures == 0 { queues[target] = nil }
+    }
+
+    // MARK: Sending
+
+    /// Sends a notification once: to a URL, to an AE here, or to another CSE.
+    func send(_ content: JSON, to target: String, category: Int?) async -> ResponseStatus {
+        cse.lastRequest += 1
+        var request = RequestPrimitive(
+            .notify, to: target, from: cse.identity.entity.spRelative, requestIdentifier: "n\(cse.lastRequest)",
+            content: content)
+        request.eventCategory = category
+        return await cse.deliver(request, to: target).status
+    }
+}

@@ -1,0 +1,281 @@
+import JSONText
+import OneLoop
+import OneM2MDoor
+import OneM2MPrimitives
+import Testing
+
+@Suite("Procedures of the CSE (TS-0004 7.3)")
+@Loop
+struct ProcedureTests {
+    /// One request and the status it must get; `Capp` is registered, with the container `box` and an instance in it.
+    struct Case: Sendable, CustomTestStringConvertible {
+        let status: Int
+        let operation: OneM2MPrimitives.Operation
+        let to: String
+        var from: String? = "Capp"
+        var type: Int?
+        var content: String?
+        var change: @Sendable (inout RequestPrimitive) -> Void = { _ in }
+        var testDescription: String { "\(status) \(operation) \(to) \(content ?? "")" }
+    }
+
+    nonisolated static let cases: [Case] = [
+        // The request as such.
+        Case(status: 4000, operation: .retrieve, to: "cse-gw1") { $0.requestIdentifier = "" },
+        Case(status: 4000, operation: .retrieve, to: "cse-gw1", from: nil),
+        Case(status: 4000, operation: .retrieve, to: "cse-gw1", from: "C app"),
+        Case(status: 4001, operation: .retrieve, to: "cse-gw1") { $0.releaseVersion = "9" },
+        Case(status: 4008, operation: .retrieve, to: "cse-gw1") { $0.requestExpiration = .after(0) },
+        Case(status: 4008, operation: .retrieve, to: "cse-gw1") {
+            $0.requestExpiration = .at(OneM2MTime(microseconds: 1))
+        },
+        Case(status: 5001, operation: .retrieve, to: "cse-gw1") { $0.operationExecutionTime = .after(5000) },
+        Case(status: 5001, operation: .retrieve, to: "cse-gw1") { $0.tokens = ["a.b.c"] },
+        Case(status: 4000, operation: .retrieve, to: "a//b"),
+        Case(status: 4106, operation: .retrieve, to: "cse-gw1", from: "Cstranger"),
+        Case(status: 4106, operation: .retrieve, to: "cse-gw1", from: "Cadmin2"),
+        Case(status: 4106, operation: .retrieve, to: "cse-gw1", from: "/gw1"),
+        Case(status: 4107, operation: .retrieve, to: "cse-gw1", from: "/gw2"),
+        Case(status: 4106, operation: .retrieve, to: "cse-gw1", from: "/gw2/Cthere"),
+        Case(status: 4004, operation: .retrieve, to: "cse-gw1/nothing"),
+        Case(status: 4004, operation: .retrieve, to: "zzz"),
+        Case(status: 5103, operation: .retrieve, to: "/gw2/x"),
+        Case(status: 5103, operation: .retrieve, to: "//other.example/gw1/x"),
+        // All forms of one address.
+        Case(status: 2000, operation: .retrieve, to: "cse-gw1"), Case(status: 2000, operation: .retrieve, to: "-"),
+        Case(status: 2000, operation: .retrieve, to: "/gw1"), Case(status: 2000, operation: .retrieve, to: "/gw1/-"),
+        Case(status: 2000, operation: .retrieve, to: "cse-gw1/Capp/box"),
+        Case(status: 2000, operation: .retrieve, to: "Capp/box/la"),
+        Case(status: 2000, operation: .retrieve, to: "//sp.example.com/gw1/cse-gw1/Capp/box/ol"),
+        // CREATE
+        Case(status: 4000, operation: .create, to: "Capp", content: #"{"m2m:cnt":{}}"#),
+        Case(status: 5001, operation: .create, to: "Capp", type: 29, content: #"{"m2m:ts":{}}"#),
+        Case(status: 4005, operation: .create, to: "cse-gw1", type: 21, content: #"{"m2m:x":{}}"#),
+        Case(status: 4000, operation: .create, to: "Capp", type: 3) { $0.filterCriteria.limit = 1 },
+        Case(status: 4103, operation: .create, to: "cse-gw1", type: 3, content: #"{"m2m:cnt":{}}"#),
+        Case(status: 4108, operation: .create, to: "Capp", type: 4, content: #"{"m2m:cin":{"con":"1"}}"#),
+        Case(status: 4000, operation: .create, to: "Capp", type: 3, content: #"{"m2m:cin":{}}"#),
+        Case(status: 4000, operation: .create, to: "Capp", type: 3, content: #"{"m2m:cnt":{},"m2m:x":{}}"#),
+        Case(status: 4000, operation: .create, to: "Capp", type: 3, content: #"{"m2m:cnt":{"zz":1}}"#),
+        Case(status: 4000, operation: .create, to: "Capp", type: 3, content: #"{"m2m:cnt":{"cni":1}}"#),
+        Case(status: 4000, operation: .create, to: "Capp", type: 3, content: #"{"m2m:cnt":{"ri":"x"}}"#),
+        Case(status: 4000, operation: .create, to: "Capp", type: 3, content: #"{"m2m:cnt":{"mni":"1"}}"#),
+        Case(status: 4000, operation: .create, to: "Capp", type: 3, content: #"{"m2m:cnt":{"mni":-1}}"#),
+        Case(status: 4000, operation: .create, to: "Capp", type: 3, content: #"{"m2m:cnt":{"cr":"Capp"}}"#),
+        Case(status: 4000, operation: .create, to: "Capp", type: 3, content: #"{"m2m:cnt":{"et":"20200101T000000"}}"#),
+        Case(status: 4000, operation: .create, to: "Capp", type: 3, content: #"{"m2m:cnt":{"rn":"la"}}"#),
+        Case(status: 4000, operation: .create, to: "Capp", type: 3, content: #"{"m2m:cnt":{"rn":"a/b"}}"#),
+        Case(status: 4000, operation: .create, to: "Capp", type: 3, content: #"{"m2m:cnt":{"acpi":["nobody"]}}"#),
+        Case(status: 4000, operation: .create, to: "Capp", type: 3, content: #"{"m2m:cnt":{}}"#) {
+            $0.resultContent = .childResources
+        },
+        Case(status: 4105, operation: .create, to: "Capp", type: 3, content: #"{"m2m:cnt":{"rn":"box"}}"#),
+        Case(status: 4000, operation: .create, to: "Capp/box", type: 4, content: #"{"m2m:cin":{}}"#),
+        Case(status: 4000, operation: .create, to: "Capp/box", type: 4, content: #"{"m2m:cin":{"con":null}}"#),
+        Case(status: 5207, operation: .create, to: "Capp/box", type: 4, content: #"{"m2m:cin":{"con":"0123456789x"}}"#),
+        Case(status: 4005, operation: .create, to: "Capp/box/la", type: 4, content: #"{"m2m:cin":{"con":"1"}}"#),
+        Case(
+            status: 5203, operation: .create, to: "Capp/box/named", type: 23, content: #"{"m2m:sub":{"nu":["Capp"]}}"#),
+        Case(status: 4125, operation: .create, to: "Capp", type: 28, content: #"{"cod:x":{"cnd":"org.example.x"}}"#),
+        Case(status: 4000, operation: .create, to: "Capp", type: 28, content: #"{"cod:x":{}}"#),
+        Case(
+            status: 4000, operation: .create, to: "Capp", type: 28,
+            content: #"{"cod:binSh":{"cnd":"org.onem2m.common.moduleclass.temperature","curT0":1}}"#),
+        Case(
+            status: 4000, operation: .create, to: "Capp", type: 28,
+            content: #"{"cod:tempe":{"cnd":"org.onem2m.common.moduleclass.temperature"}}"#),
+        Case(
+            status: 2001, operation: .create, to: "Capp", type: 28,
+            content: #"{"cod:tempe":{"cnd":"org.onem2m.common.moduleclass.temperature","curT0":21.50}}"#),
+        Case(
+            status: 4117, operation: .create, to: "cse-gw1", type: 2,
+            content: #"{"m2m:ae":{"api":"N1","rr":false,"srv":["3"]}}"#),
+        Case(
+            status: 4000, operation: .create, to: "cse-gw1", from: "Cb", type: 2,
+            content: #"{"m2m:ae":{"api":"X1","rr":false,"srv":["3"]}}"#),
+        Case(
+            status: 4000, operation: .create, to: "cse-gw1", from: "Cb", type: 2,
+            content: #"{"m2m:ae":{"rr":false,"srv":["3"]}}"#),
+        Case(
+            status: 5001, operation: .create, to: "cse-gw1", from: "Sb", type: 2,
+            content: #"{"m2m:ae":{"api":"N1","rr":false,"srv":["3"]}}"#),
+        Case(
+            status: 4108, operation: .create, to: "Capp", from: "Cb", type: 2,
+            content: #"{"m2m:ae":{"api":"N1","rr":false,"srv":["3"]}}"#),
+        Case(status: 4000, operation: .create, to: "Capp", type: 1, content: #"{"m2m:acp":{"pv":{},"pvs":{}}}"#),
+        Case(
+            status: 4005, operation: .create, to: "cse-gw1", type: 17, content: #"{"m2m:req":{}}"#,
+            change: {
+                $0.from = "Cadmin"
+            }),
+        // RETRIEVE
+        Case(status: 4000, operation: .retrieve, to: "Capp/box") { $0.resultContent = .nothing },
+        Case(status: 4000, operation: .retrieve, to: "Capp/box") { $0.attributeList = ["zz"] },
+        Case(status: 4000, operation: .retrieve, to: "Capp/box") { $0.resultContent = .originalResource },
+        Case(status: 5001, operation: .retrieve, to: "Capp/box") {
+            $0.filterCriteria.usage = .ipeOnDemandDiscovery
+        },
+        // UPDATE
+        Case(status: 4005, operation: .update, to: "Capp/box/la", content: #"{"m2m:cin":{"con":"2"}}"#),
+        Case(status: 4103, operation: .update, to: "cse-gw1", content: #"{"m2m:cb":{}}"#),
+        Case(status: 4000, operation: .update, to: "Capp/box", content: #"{"m2m:ae":{}}"#),
+        Case(status: 4000, operation: .update, to: "Capp/box"),
+        Case(status: 4000, operation: .update, to: "Capp/box", content: #"{"m2m:cnt":{"rn":"x"}}"#),
+        Case(status: 4000, operation: .update, to: "Capp/box", content: #"{"m2m:cnt":{"ty":3}}"#),
+        Case(status: 4000, operation: .update, to: "Capp/box", content: #"{"m2m:cnt":{"acpi":[],"lbl":[]}}"#),
+        Case(status: 4000, operation: .update, to: "Capp", content: #"{"m2m:ae":{"api":"N2"}}"#),
+        Case(status: 4000, operation: .update, to: "Capp", content: #"{"m2m:ae":{"rr":null}}"#),
+        Case(status: 2004, operation: .update, to: "Capp", content: #"{"m2m:ae":{"apn":"x"}}"#),
+        // DELETE
+        Case(status: 4103, operation: .delete, to: "cse-gw1"),
+        Case(status: 2002, operation: .delete, to: "Capp/box/la"),
+        // NOTIFY
+        Case(status: 4005, operation: .notify, to: "Capp/box", content: #"{"m2m:sgn":{}}"#),
+        Case(status: 5103, operation: .notify, to: "Capp", content: #"{"m2m:sgn":{}}"#),
+    ]
+
+    @Test("Every fault has its status, in the order of the procedures", arguments: cases)
+    func statuses(item: Case) async throws {
+        let bench = TestCSE()
+        try await bench.register("Capp")
+        try await bench.create(.container, "Capp", #"{"m2m:cnt":{"rn":"box","mbs":10}}"#)
+        try await bench.create(.contentInstance, "Capp/box", #"{"m2m:cin":{"con":"1","rn":"named"}}"#)
+        var request = try bench.request(
+            item.operation, item.to, item.from, item.type.map { ResourceType(rawValue: $0) }, item.content)
+        item.change(&request)
+        let answer = await bench.cse.receive(
+            request, from: request.from == "Cadmin" ? TestCSE.administrator : bench.origin)
+        #expect(answer.status.rawValue == item.status, "\(answer.debugText ?? "")")
+        #expect(answer.requestIdentifier == request.requestIdentifier)
+        if !answer.status.isSuccess { #expect(answer.debugText?.isEmpty == false) }
+    }
+
+    @Test("An AE gets the ID it wished for, or one of its own")
+    func registration() async throws {
+        let bench = TestCSE()
+        let first = try await bench.register("Clamp", #","rn":"lamp","apn":"Lamp""#)
+        #expect(first.content?["m2m:ae"]?["aei"] == "Clamp")
+        #expect(first.content?["m2m:ae"]?["rn"] == "lamp")
+        let second = try await bench.create(.ae, "-", from: nil, #"{"m2m:ae":{"api":"Nx","rr":false,"srv":["3"]}}"#)
+        let stem = try #require(second.content?["m2m:ae"]?["aei"]?.string)
+        #expect(stem.hasPrefix("C") && stem.count > 1)
+        #expect(try await bench.get(stem, from: stem)?["ri"]?.string == stem)
+        // Only the AE itself and administrators take it away; then it is a stranger again.
+        #expect(try await bench.ask(.delete, "cse-gw1/lamp", from: stem).status == .originatorHasNoPrivilege)
+        #expect(try await bench.ask(.delete, "cse-gw1/lamp", from: "Clamp").status == .deleted)
+        #expect(try await bench.ask(.retrieve, "cse-gw1", from: "Clamp").status == .originatorNotAuthenticated)
+    }
+
+    @Test("Who may register is a list")
+    func registrants() async throws {
+        let bench = TestCSE { $0.registrants = ["Ca*", "/gw2"] }
+        #expect(try await bench.register("Cabc").status == .created)
+        #expect(try await bench.register("Cxyz").status == .appRuleValidationFailed)
+    }
+
+    @Test("A secure connection's identity must speak for the originator")
+    func identities() async throws {
+        let bench = TestCSE()
+        try await bench.register("Capp")
+        for (identities, from, status) in [
+            (["Capp"], "Capp", 2000), (["/gw1/Capp"], "Capp", 2000), (["Cother"], "Capp", 4106),
+            (["/gw2"], "/gw2/Cfar", 2000), (["/gw3"], "/gw2/Cfar", 4106), (["Capp"], "Cadmin", 4106),
+            (["Cadmin"], "Cadmin", 2000), (["/gw1"], "/gw1", 4106),
+        ] {
+            let request = try bench.request(.retrieve, "cse-gw1", from, nil, nil)
+            let origin = RequestOrigin(transport: .https, address: "192.0.2.7", isSecure: true, identities: identities)
+            let answer = await bench.cse.receive(request, from: origin)
+            // Whoever proves to be one of another CSE is known, but may see nothing by default.
+            let wanted = status == 2000 && from.hasPrefix("/gw2") ? 4103 : status
+            #expect(answer.status.rawValue == wanted, "\(identities) for \(from): \(answer.debugText ?? "")")
+        }
+    }
+
+    @Test("Administrators are believed on loopback and inside TLS alone")
+    func administrators() async throws {
+        let bench = TestCSE()
+        let request = try bench.request(.retrieve, "cse-gw1", "Cadmin", nil, nil)
+        #expect(await bench.cse.receive(request, from: bench.origin).status == .originatorNotAuthenticated)
+        #expect(await bench.cse.receive(request, from: TestCSE.administrator).status == .ok)
+    }
+
+    @Test("The insecure are refused where the configuration says so")
+    func insecure() async throws {
+        let bench = TestCSE { $0.allowsInsecureAEs = false }
+        #expect(try await bench.register("Capp").status == .securityAssociationRequired)
+        bench.origin = RequestOrigin(transport: .http, address: "::1")
+        #expect(try await bench.register("Capp").status == .created)
+    }
+
+    @Test("What an answer to CREATE holds", arguments: [0, 1, 2, 3, 9])
+    func createResult(rcn: Int) async throws {
+        let bench = TestCSE()
+        try await bench.register("Capp")
+        let answer = try await bench.create(.container, "Capp", #"{"m2m:cnt":{"rn":"box","mni":5,"cr":null}}"#) {
+            $0.resultContent = ResultContent(rawValue: rcn)
+        }
+        let content = answer.content
+        switch rcn {
+        case 0: #expect(content == nil)
+        case 1:
+            #expect(content?["m2m:cnt"]?["mni"] == 5)
+            #expect(content?["m2m:cnt"]?["cr"] == "Capp")
+        case 2: #expect(content == ["m2m:uri": "cse-gw1/Capp/box"])
+        case 3:
+            #expect(content?["m2m:rce"]?["uri"] == "cse-gw1/Capp/box")
+            #expect(content?["m2m:rce"]?["m2m:cnt"]?["mni"] == 5)
+        default:
+            #expect(content?["m2m:cnt"]?["mni"] == nil)
+            #expect(content?["m2m:cnt"]?["ri"] != nil)
+        }
+    }
+
+    @Test("A parent's end is its children's latest")
+    func expirations() async throws {
+        let bench = TestCSE()
+        let soon = bench.clock.now.adding(milliseconds: 60_000)
+        let late = bench.clock.now.adding(milliseconds: 600_000)
+        try await bench.register("Capp", ",\"et\":\"\(soon)\"")
+        let answer = try await bench.create(.container, "Capp", "{\"m2m:cnt\":{\"rn\":\"box\",\"et\":\"\(late)\"}}")
+        #expect(answer.content?["m2m:cnt"]?["et"] == .string("\(soon)"))
+        bench.clock.pass(milliseconds: 61_000)
+        bench.cse.removeExpired()
+        #expect(bench.cse.counters.expired >= 1)
+        #expect(try await bench.ask(.retrieve, "Capp/box", from: "Cadmin").status == .notFound)
+    }
+
+    @Test("A request that is not waited for tells its outcome later")
+    func nonBlocking() async throws {
+        let bench = TestCSE()
+        let remote = TestRemote()
+        bench.cse.remote = remote
+        try await bench.register("Capp", #","poa":["http://192.0.2.7/n"]"#)
+        let accepted = try await bench.create(.container, "Capp", #"{"m2m:cnt":{"rn":"box"}}"#) {
+            $0.responseType = .nonBlockingSynch
+        }
+        #expect(accepted.status == .acceptedNonBlockingSynch)
+        let address = try #require(accepted.content?["m2m:uri"]?.string)
+        #expect(await eventually { bench.cse.resource(address)?.attributes["rs"] == 1 })
+        let outcome = try await bench.get(address)
+        #expect(outcome?["ors"]?["rsc"] == 2001)
+        #expect(try await bench.ask(.retrieve, address, from: "Cother").status == .originatorNotAuthenticated)
+        let asynchronous = try await bench.ask(.retrieve, "Capp/box") { $0.responseType = .nonBlockingAsynch }
+        #expect(asynchronous.status == .acceptedNonBlockingAsynch)
+        #expect(await eventually { remote.sent.contains { $0.request.content?["m2m:rsp"]?["rsc"] == 2000 } })
+        #expect(try await bench.ask(.retrieve, "Capp/box") { $0.responseType = .noResponse }.status == .accepted)
+    }
+
+    @Test("Others' resources are asked for over there, as who asks is called there")
+    func forwarding() async throws {
+        let bench = TestCSE()
+        let remote = TestRemote()
+        bench.cse.remote = remote
+        try await bench.register("Capp")
+        #expect(try await bench.ask(.retrieve, "/gw2/cse-gw2/x").status == .ok)
+        let sent = try #require(remote.sent.first)
+        #expect(sent.request.from == "/gw1/Capp")
+        #expect(sent.request.to == "/gw2/cse-gw2/x")
+        #expect(sent.target == .entity(EntityID(spID: "sp.example.com", cseID: "gw2", stem: nil)))
+        #expect(try await bench.ask(.retrieve, "/gw2/x", from: "Cstranger").status == .originatorNotAuthenticated)
+    }
+}
