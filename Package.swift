@@ -303,6 +303,9 @@ let package = Package(
             name: "XMPPDoorBench", dependencies: ["XMPPDoor", "XMPP", "Concentrator", "Access", "OneLoop"],
             path: "Benchmarks/XMPPDoorBench", swiftSettings: swift6),
         .executableTarget(
+            name: "TokenBench", dependencies: ["OneM2MDoor", "OneM2MPrimitives", "JOSE", "JSONText", "OneLoop", log],
+            path: "Benchmarks/TokenBench", swiftSettings: swift6),
+        .executableTarget(
             name: "CloudBench",
             dependencies: ["OCFCloud", "OCFModel", "CBOR", "CoAP", "CoAPMessages", "TLS", nio, nioPosix, log],
             path: "Benchmarks/CloudBench", swiftSettings: swift6),

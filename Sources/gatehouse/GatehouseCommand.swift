@@ -23,7 +23,8 @@ struct GatehouseCommand: AsyncParsableCommand {
             WatchCommand.self,
             PermitJoinCommand.self, StrangersCommand.self, RenameCommand.self, ForgetCommand.self, AllowCommand.self,
             DenyCommand.self, KeyCommand.self, PairCommand.self,
-            TrustCommand.self, CloudCommand.self, XMPPCommand.self, LabelCommand.self, PressCommand.self,
+            TrustCommand.self, CloudCommand.self, XMPPCommand.self, TokenCommand.self, LabelCommand.self,
+            PressCommand.self,
             DriveCommand.self, ResetCommand.self,
             CheckCommand.self, CheckConfigCommand.self, DecodeCommand.self, ReferenceCommand.self,
         ])

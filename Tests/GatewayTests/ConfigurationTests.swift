@@ -144,6 +144,13 @@ struct ConfigurationTests {
         case "xmpp.account", "xmpp.peers[].jid": return other ? "\"b@example.org\"" : "\"a@example.org\""
         case "xmpp.password_file": return other ? "\"other\"" : "\"given\""
         case "onem2m.cse_id", "onem2m.cse_name", "onem2m.sp_id": return other ? "\"other\"" : "\"given\""
+        case "onem2m.issuers[].id", "onem2m.tokens.recipients[].cse": return other ? "\"/gw3\"" : "\"/gw2\""
+        case "onem2m.tokens.privileges[].operations", "onem2m.tokens.policies[].operations",
+            "onem2m.issuers[].operations":
+            return other ? "[\"retrieve\"]" : "[]"
+        case "onem2m.tokens.privileges[].roles", "onem2m.tokens.policies[].roles", "onem2m.issuers[].roles":
+            return other ? "[\"guest@hotel.example.com\"]" : "[]"
+        case "onem2m.issuers[].protection": return other ? "[\"nested\"]" : "[\"signed\", \"nested\"]"
         case "xmpp.registry": return other ? "\"auto\"" : "\"\""
         case "ble.gatt[].service": return other ? "\"181A\"" : "\"\""
         case "ble.gatt[].characteristic": return other ? "\"2A6F\"" : "\"2A6E\""

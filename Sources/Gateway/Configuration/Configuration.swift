@@ -304,4 +304,6 @@ public struct Configuration: Sendable, Equatable {
     public var xmpp: XMPP
     /// `[onem2m]`
     public var oneM2M: OneM2M
+    /// `[onem2m.tokens]` and `[[onem2m.issuers]]`
+    public var tokens: Tokens
 }

@@ -212,7 +212,7 @@ struct ConfigurationReader {
                 address: value("cloud.address").textValue, id: value("cloud.id").textValue,
                 token: value("cloud.token").textValue, provider: value("cloud.provider").textValue,
                 trust: path("cloud.trust")),
-            xmpp: xmpp(), oneM2M: oneM2M())
+            xmpp: xmpp(), oneM2M: oneM2M(), tokens: tokens())
     }
 
     private func boardValues() -> Configuration.Board {
@@ -262,6 +262,52 @@ struct ConfigurationReader {
             resourcesMaximum: value("onem2m.resources_maximum").integerValue,
             instancesMaximum: value("onem2m.instances_maximum").integerValue,
             contentMaximumKiB: value("onem2m.content_maximum_kib").integerValue)
+    }
+
+    private func tokens() -> Configuration.Tokens {
+        func value(_ name: String) -> ConfigurationValue { self.value("onem2m.tokens.\(name)") }
+        func entry(_ table: ConfigurationDocument.Table, of path: String) -> Configuration.Tokens.Entry {
+            .init(
+                resources: self.value(table, "resources", of: path).listValue,
+                operations: self.value(table, "operations", of: path).listValue,
+                roles: self.value(table, "roles", of: path).listValue)
+        }
+        return .init(
+            issue: value("issue").flag, authority: value("authority").textValue, domain: value("domain").textValue,
+            audience: value("audience").listValue, lifetime: value("lifetime").integerValue,
+            requesters: value("requesters").listValue, secure: value("secure").flag,
+            protection: value("protection").textValue, rotateDays: value("rotate_days").integerValue,
+            overlapHours: value("overlap_hours").integerValue, listHours: value("list_hours").integerValue,
+            refresh: value("refresh").integerValue,
+            privileges: document.repeated("onem2m.tokens.privileges").map {
+                entry($0, of: "onem2m.tokens.privileges")
+            },
+            policies: document.repeated("onem2m.tokens.policies").map { table in
+                func value(_ name: String) -> ConfigurationValue {
+                    self.value(table, name, of: "onem2m.tokens.policies")
+                }
+                return .init(
+                    name: value("name").textValue, holders: value("holders").listValue,
+                    entry: entry(table, of: "onem2m.tokens.policies"), lifetime: value("lifetime").integerValue)
+            },
+            recipients: document.repeated("onem2m.tokens.recipients").map { table in
+                .init(
+                    cse: self.value(table, "cse", of: "onem2m.tokens.recipients").textValue,
+                    key: resolve(self.value(table, "key", of: "onem2m.tokens.recipients").textValue))
+            },
+            issuers: document.repeated("onem2m.issuers").map(issuer))
+    }
+
+    private func issuer(_ table: ConfigurationDocument.Table) -> Configuration.Tokens.Issuer {
+        func value(_ name: String) -> ConfigurationValue { self.value(table, name, of: "onem2m.issuers") }
+        return .init(
+            id: value("id").textValue, keys: resolve(value("keys").textValue),
+            entry: .init(
+                resources: value("resources").listValue, operations: value("operations").listValue,
+                roles: value("roles").listValue),
+            lifetime: value("lifetime").integerValue, protection: value("protection").listValue,
+            claims: value("claims").textValue, authority: value("authority").textValue,
+            domain: value("domain").textValue, needsCurrentList: value("current_list").flag)
     }
 
     /// A simulated board has simulated sensors, if any; a real one listens with what it has.

@@ -39,6 +39,8 @@ public enum ControlRequest: Sendable, Equatable {
     case cloudSet(address: String, id: String, token: String, provider: String, trust: String)
     /// Leaves the cloud: deregisters and forgets.
     case cloudClear
+    /// oneM2M's access tokens.
+    case token(TokenCommandRequest)
     /// The button, for so many milliseconds (simulated boards).
     case press(milliseconds: Int)
     /// Sets a simulated input line.
@@ -115,6 +117,7 @@ extension ControlRequest {
                 throw ControlError(.badRequest, "drive expects the member \"level\", true or false")
             }
             self = .drive(line: try text("line"), level: level)
+        case "token": self = .token(try TokenCommandRequest(json))
         case "label": self = .label
         case "factory-reset": self = .factoryReset
         case "watch": self = .watch
@@ -163,6 +166,7 @@ extension ControlRequest {
         case .cloudClear: ["command": "cloud-clear"]
         case .press(let time): ["command": "press", "milliseconds": .int(time)]
         case .drive(let line, let level): ["command": "drive", "line": .string(line), "level": .bool(level)]
+        case .token(let request): request.json
         case .label: ["command": "label"]
         case .factoryReset: ["command": "factory-reset"]
         case .watch: ["command": "watch"]

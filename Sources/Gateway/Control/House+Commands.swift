@@ -53,6 +53,7 @@ extension House {
             try await admitCloud(address: address, id: cloudID, token: token, provider: provider)
             return ["outcome": "The cloud is trusted; `gatehouse status` shows how the registration goes."]
         case .cloudClear: return try await clearCloud()
+        case .token(let request): return try await answer(request)
         case .label: return try await label()
         case .press(let time): return try await press(milliseconds: time)
         case .drive(let line, let level): return try drive(line, level)

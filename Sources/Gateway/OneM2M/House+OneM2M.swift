@@ -10,6 +10,7 @@ extension House {
             max(wallMicroseconds(), floor.seconds * 1_000_000)
         }
         oneM2M = house
+        await house.startTokens(configuration.tokens, store: store, log: oneM2MLog)
         house.start(concentrator, history: configuration.oneM2M.history)
     }
 }

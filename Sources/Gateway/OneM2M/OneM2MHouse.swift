@@ -10,6 +10,9 @@ import OneM2MPrimitives
 @Loop
 final class OneM2MHouse {
     let cse: CSE
+    /// What issues and judges tokens; nil when that could not begin, and requests with tokens are then 5001.
+    private(set) var tokens: TokenService?
+    private let clock: @Loop () -> OneM2MTime
     /// What is missing of it; nil when nothing is.
     var trouble: String?
 
@@ -19,8 +22,23 @@ final class OneM2MHouse {
     init(
         _ configuration: Configuration.OneM2M, store: FlashStore, log: Logger, clock: @escaping @Loop () -> Int64
     ) {
-        cse = CSE(settings: CSESettings(configuration), store: store, log: log) {
-            OneM2MTime(microseconds: clock())
+        let time: @Loop () -> OneM2MTime = { OneM2MTime(microseconds: clock()) }
+        self.clock = time
+        cse = CSE(settings: CSESettings(configuration), store: store, log: log, clock: time)
+    }
+
+    /// Begins to handle tokens. What stands in the way, such as a file of keys that cannot be read, is told, and no token
+    /// counts.
+    func startTokens(_ configuration: Configuration.Tokens, store: FlashStore, log: Logger) async {
+        do {
+            let service = try TokenService(
+                settings: try TokenSettings(configuration, at: cse.identity), cse: cse, store: store, log: log,
+                clock: clock)
+            try await service.start()
+            tokens = service
+        } catch {
+            trouble = "no tokens: \(error)"
+            log.error("no tokens are issued or honoured: \(error)")
         }
     }
 
@@ -31,12 +49,14 @@ final class OneM2MHouse {
     }
 
     func stop() async {
+        tokens?.stop()
         cse.stop()
     }
 
     /// Forgets what requests made, for a factory reset.
     static func forget(_ store: FlashStore) async throws(StoreError) {
         try await CSE.forget(store)
+        try await TokenService.forget(store)
     }
 
     /// How it does, for `gatehouse status`.
@@ -49,7 +69,8 @@ final class OneM2MHouse {
             "notifications_failed": .int(counters.notificationFailures),
             "notifications_dropped": .int(counters.notificationsDropped),
             "notifications_waiting": .int(cse.waitingNotifications), "expired": .int(counters.expired),
-            "unreadable": .int(counters.unreadable), "trouble": .string(orNull: trouble),
+            "unreadable": .int(counters.unreadable), "tokens": tokens?.status ?? .null,
+            "trouble": .string(orNull: trouble),
         ]
     }
 }

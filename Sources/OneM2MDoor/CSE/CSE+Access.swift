@@ -12,6 +12,11 @@ extension CSE {
         creating created: ResourceType? = nil
     ) -> Bool {
         if context.isAdministrator { return true }
+        // A token is shown to its holder alone, whatever the policies above it say.
+        if resource.type == .accessToken {
+            return operation == .retrieve
+                && authority?.permitsRetrieval(of: view(resource), by: context.originator) == true
+        }
         let governing = governing(resource)
         let key = created == nil ? cacheKey(governing, operation) : nil
         if let key, let decided = context.decided[key] {

@@ -15,7 +15,9 @@ extension CSE {
                 "resources of \(type) are not implemented")
         }
         try mayCreate(context, type, under: parent)
-        guard definition.operations.contains(.create) else {
+        // What the authority has issued it puts there itself.
+        let isIssued = type == .accessToken && context.origin.transport == .internal
+        guard definition.operations.contains(.create) || isIssued else {
             throw OneM2MError(.operationNotAllowed, "a \(definition.title) is not created by a request")
         }
         guard let parentDefinition = ResourceTable.definition(parent.type), parentDefinition.children.contains(type)

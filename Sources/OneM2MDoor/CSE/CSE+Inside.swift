@@ -61,7 +61,10 @@ extension CSE {
         guard let resource = tree.resource(address, at: identity) else {
             throw OneM2MError(.notFound, "there is no resource \"\(address)\"")
         }
-        for change in changes { resource.attributes[change.name] = change.value.isNull ? nil : change.value }
+        // Said in full: a bare nil would be JSON's null, which is a value.
+        for change in changes {
+            resource.attributes[change.name] = change.value.isNull ? Optional<JSON>.none : change.value
+        }
         adoptDetail(resource)
         resource.modified = clock()
         try await memory.keep(resource)

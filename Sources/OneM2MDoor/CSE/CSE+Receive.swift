@@ -30,7 +30,7 @@ extension CSE {
             if request.responseType != .blocking, request.responseType != .flexBlocking {
                 return try await accept(checked, address)
             }
-            return try await perform(checked, address)
+            return try await performConsulting(checked, address)
         } catch {
             counters.refused += 1
             var answer = ResponsePrimitive(error, to: request)
@@ -165,6 +165,27 @@ extension CSE {
         case .accepted(let privileges, let assigned):
             context.privileges = privileges
             context.assigned = assigned
+        }
+    }
+
+    /// Does a request; what is refused for want of a privilege is put to the authorization servers that the resource names,
+    /// and done if one of them permits it (TS-0004 7.3.3.15: dynamic authorization comes after the policies).
+    func performConsulting(
+        _ context: RequestContext, _ address: ResourceAddress
+    ) async throws(OneM2MError) -> ResponsePrimitive {
+        do throws(OneM2MError) { return try await perform(context, address) } catch {
+            guard error.status == .originatorHasNoPrivilege, let target = context.refusedAt, let tokens else {
+                throw error
+            }
+            let consultations = target.texts("daci").compactMap { tree.resource($0, at: identity) }.map { view($0) }
+            guard !consultations.isEmpty,
+                let granted = await tokens.consult(
+                    consultations, about: context.request, originator: context.originator, origin: context.origin,
+                    target: "/\(identity.cseID)/\(target.address)", now: context.now)
+            else { throw error }
+            context.privileges = TokenPrivileges(context.privileges.permissions + granted.permissions)
+            context.refusedAt = nil
+            return try await perform(context, address)
         }
     }
 

@@ -72,7 +72,8 @@ extension CSE {
         _ changes: JSONObject, to resource: Resource, _ context: RequestContext
     ) async throws(OneM2MError) {
         for change in changes where change.name != "et" {
-            resource.attributes[change.name] = change.value.isNull ? nil : change.value
+            // Said in full: a bare nil would be JSON's null, which is a value.
+            resource.attributes[change.name] = change.value.isNull ? Optional<JSON>.none : change.value
         }
         if let asked = changes["et"] {
             resource.expiration =

@@ -34,6 +34,16 @@ public protocol TokenAuthorization: AnyObject {
         _ request: RequestPrimitive, originator: EntityID, origin: RequestOrigin, now: OneM2MTime
     ) async -> TokenVerdict
 
+    /// What authorization servers allow for a request that policies and tokens did not; nil for nothing.
+    ///
+    /// - Parameters:
+    ///   - consultations: the `<dynamicAuthorizationConsultation>` resources that the target names.
+    ///   - target: the refused resource's address relative to the service provider.
+    func consult(
+        _ consultations: [ResourceView], about request: RequestPrimitive, originator: EntityID, origin: RequestOrigin,
+        target: String, now: OneM2MTime
+    ) async -> TokenPrivileges?
+
     /// Where a token that would help can be had (`tqf`), for a request with `tqi` that was refused.
     ///
     /// - Parameter target: the resource's address relative to the service provider.

@@ -171,9 +171,14 @@ public enum ResourceTable {
         ResourceDefinition(
             .accessTokenAuthority, "accessTokenAuthority", "TR-0019 8.2.3.1",
             common: [.expiration, .labels, .policies, .creator],
-            children: [.subscription], virtual: ["atis"],
-            // The report's authorizationPolicyIDs (`aupi`): which policies of the authority apply to what it issues.
-            [A("aupi", .texts, .optional, .optional)]),
+            children: [.subscription, .accessToken], virtual: ["atis"],
+            // The report's authorizationPolicyIDs (`aupi`): which policies of the authority apply to what it issues. The
+            // others are this program's; the last two are the authority's own to say.
+            [
+                A("aupi", .texts, .optional, .optional), A("atip", .object, .optional, .optional),
+                A("atpl", .object, .optional, .optional), A("rvk", .texts, .optional, .optional),
+                A("jwks", .object, .optional, .optional), A("rvl", .text, .optional, .optional),
+            ]),
         ResourceDefinition(
             .accessToken, "accessToken", "TR-0019 8.2.3.3", operations: [.retrieve, .discovery],
             common: [.expiration, .labels],

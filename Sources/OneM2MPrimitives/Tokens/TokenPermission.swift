@@ -93,10 +93,29 @@ public struct TokenPermission: Sendable, Hashable {
     /// `{"pm": […]}`
     public static func json(_ permissions: [TokenPermission]) -> JSON { ["pm": .array(permissions.map(\.json))] }
 
-    /// The same with its resources in the absolute form.
+    /// The same with its resources, and the entities that its rules name, in the absolute form: what is short for `home`
+    /// means another elsewhere.
     public func normalised(at home: CSEIdentity) -> TokenPermission {
         var permission = self
         permission.resources = resources?.map { ResourcePattern($0)?.normalised(at: home).description ?? $0 }
+        permission.privileges = privileges.map { privileges in
+            Privileges(
+                privileges.rules.map { rule in
+                    var rule = rule
+                    rule.originators = rule.originators.map { Self.absolute($0, home) }
+                    return rule
+                })
+        }
         return permission
+    }
+
+    /// AE-ID-Stems begin with C or S; anything else without a slash is `all`, a provider's name, a group or a role.
+    private static func absolute(_ originator: String, _ home: CSEIdentity) -> String {
+        if originator.utf8.starts(with: "//".utf8) || originator.utf8.contains(UInt8(ascii: "@")) { return originator }
+        switch originator.utf8.first {
+        case UInt8(ascii: "/"): return "//\(home.spID)\(originator)"
+        case UInt8(ascii: "C"), UInt8(ascii: "S"): return "//\(home.spID)/\(home.cseID)/\(originator)"
+        default: return originator
+        }
     }
 }

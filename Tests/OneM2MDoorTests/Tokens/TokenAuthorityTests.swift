@@ -41,6 +41,13 @@ struct TokenAuthorityTests {
         let claims = try grant { $0.permissions[0].resources = ["/gw2/cse-gw2/lock12"] }
         #expect(claims.issuer == TokenHouse.reception.entity && claims.holder == TokenHouse.phone)
         #expect(claims.permissions[0].resources == [TokenHouse.lock])
+        let named = try grant {
+            $0.permissions[0].privileges?.rules[0].originators = ["Cphone", "/gw1/C*", "all", "a@b.c"]
+        }
+        #expect(
+            named.permissions[0].privileges?.rules[0].originators == [
+                "//sp.example.com/gw1/Cphone", "//sp.example.com/gw1/C*", "all", "a@b.c",
+            ])
         #expect(claims.audience == ["//sp.example.com/gw2"])
         #expect(claims.notAfter.seconds - claims.notBefore.seconds == 7_200)
         #expect(try grant { $0.lifetime = 60 }.notAfter.seconds == TokenHouse.now.seconds + 60)

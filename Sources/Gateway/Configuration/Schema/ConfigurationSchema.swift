@@ -22,12 +22,17 @@ public enum ConfigurationSchema {
         ("xmpp", "The XMPP account under which nodes are read and controlled (docs/xmpp.md)."),
         ("xmpp.peers[]", "Somebody who may read, control or administer over XMPP; rules add up."),
         ("onem2m", "The oneM2M CSE that the gateway is (docs/onem2m.md)."),
+        ("onem2m.tokens", "Access tokens: what the gateway issues, and how (docs/onem2m.md, Tokens)."),
+        ("onem2m.tokens.privileges[]", "The issuing privileges: the most that is delegated here; entries add up."),
+        ("onem2m.tokens.policies[]", "An authorization policy: who may get what of the issuing privileges."),
+        ("onem2m.tokens.recipients[]", "A CSE that tokens are encrypted for."),
+        ("onem2m.issuers[]", "An issuer elsewhere whose tokens count here, and how far."),
         ("cloud", "An OCF cloud to register with; the button must accept it once."),
     ]
 
     /// All keys, table by table.
     public static let keys: [ConfigurationKey] =
-        gatewayKeys + boardKeys + gpioKeys + bleKeys + gattKeys + ocfKeys + xmppKeys + oneM2MKeys
+        gatewayKeys + boardKeys + gpioKeys + bleKeys + gattKeys + ocfKeys + xmppKeys + oneM2MKeys + tokenKeys
 
     /// The tables a board file may hold.
     public static let boardTables: Set<String> = ["board", "button", "led"]

@@ -1,0 +1,128 @@
+import JOSE
+import JSONText
+import OneLoop
+import OneM2MPrimitives
+
+/// Revoking, and the revocations of others.
+extension TokenService {
+    /// Revokes a token: one issued here goes on the published list, and any counts here no more.
+    ///
+    /// - Throws: ``OneM2MError`` 5207 when the list is full, 5000 when flash does not take it; it is then revoked here, in
+    ///   memory, all the same.
+    public func revoke(_ id: QualifiedName) async throws(OneM2MError) {
+        let now = clock()
+        let end = end(of: id) ?? now.adding(milliseconds: IssuingPrivileges.mostLifetime * 1000)
+        register.revoke(id, until: end)
+        verified.removeAll { $0.tokenID == id }
+        guard settings.issues, id.domain == domain else {
+            var changed = revocations
+            changed.here = register.local
+            try await memory.keep(changed)
+            revocations = changed
+            log.info("\(id) is revoked here")
+            return
+        }
+        guard revocations.issued[id] == nil else { return }
+        guard revocations.issued.count < TokenLimits.revoked else {
+            throw OneM2MError(
+                .notAcceptable,
+                "\(TokenLimits.revoked) tokens are on the list; rotate the key at once instead (gatehouse token rotate --now)"
+            )
+        }
+        var issued = revocations.issued
+        issued[id] = end
+        try await setRevoked(issued)
+        log.info("\(id) is revoked")
+    }
+
+    /// The last moment of a token that is known here.
+    private func end(of id: QualifiedName) -> OneM2MTime? {
+        if let known = verified.find(tokenID: id) { return known.entry.claims.notAfter }
+        guard let resource = tokenResources[id], let token = cse.resource(resource)?.attributes["tkob"]?.string
+        else {
+            return nil
+        }
+        return (try? verifier.open(token))?.claims.notAfter
+    }
+
+    /// Another table of revoked tokens of ours: on flash first, then published.
+    func setRevoked(_ issued: [QualifiedName: OneM2MTime]) async throws(OneM2MError) {
+        var changed = revocations
+        changed.issued = issued
+        changed.here = register.local.filter { $0.key.domain != domain }
+        changed.number += 1
+        try await memory.keep(changed)
+        revocations = changed
+        try await publish()
+    }
+
+    // MARK: Lists of other issuers
+
+    /// Asks every issuer for its list.
+    func fetchLists() async {
+        for issuer in settings.issuers where !issuer.authority.isEmpty { await fetchList(of: issuer) }
+    }
+
+    private func fetchList(of issuer: TrustedIssuer) async {
+        let problem: String?
+        do throws(OneM2MError) {
+            let content = try await retrieve(issuer.authority, of: issuer.entity)
+            guard let text = content["gh:atau"]?["rvl"]?.string else {
+                throw OneM2MError(.notFound, "its authority shows no revocation list")
+            }
+            problem = adopt(list: text, of: issuer.entity)
+        } catch { problem = error.description }
+        if let problem, unreachable[issuer.entity] != problem {
+            log.warning("no revocation list of \(issuer.entity): \(problem)")
+        } else if problem == nil, unreachable[issuer.entity] != nil {
+            log.info("the revocation list of \(issuer.entity) is here again")
+        }
+        unreachable[issuer.entity] = problem
+    }
+
+    /// Takes a signed list: its revocations count at once, and keys that it names verify from now on.
+    ///
+    /// - Returns: what was wrong with it; nil when it is good, whether or not it says anything new.
+    func adopt(list text: String, of entity: EntityID) -> String? {
+        guard var issuer = verifier.issuers[entity] else { return "\(entity) is not trusted" }
+        let list: RevocationList
+        do { list = try RevocationList(verifying: text, of: issuer, at: home) } catch { return error.description }
+        switch register.take(list) {
+        case .old: return "it is older than the one that is known (number \(list.number))"
+        case .same: return nil
+        case .taken: break
+        }
+        var keys: [VerificationKey] = []
+        for json in list.keys {
+            guard let key = try? JSONWebKey(json), key.publicKey != nil,
+                let verification = try? TrustedIssuer.verificationKey(key), verification.algorithm == .es256
+            else { continue }
+            keys.append(verification)
+        }
+        // Configured keys stay, so that the daemon can begin anew with them; those learned are the list's, so that a key
+        // that the issuer has dropped verifies nothing any more.
+        let configured = settings.issuers.first { $0.entity == entity }?.keys ?? []
+        issuer.keys = configured + keys.filter { key in !configured.contains { $0.id != nil && $0.id == key.id } }
+        verifier.issuers[entity] = issuer
+        verified.removeAll { $0.issuer == entity && list.revoked[$0.tokenID] != nil }
+        memory.keep(list: text, of: entity)
+        return nil
+    }
+
+    /// A resource of another CSE.
+    ///
+    /// - Throws: ``OneM2MError`` of what stands in the way.
+    func retrieve(_ address: String, of entity: EntityID) async throws(OneM2MError) -> JSON {
+        guard let remote = cse.remote else {
+            throw OneM2MError(.targetNotReachable, "\(entity) is elsewhere, and nothing connects to it")
+        }
+        var request = RequestPrimitive(
+            .retrieve, to: address, from: home.entity.absolute, requestIdentifier: newRequestIdentifier())
+        request.requestExpiration = .after(10_000)
+        let answer = await remote.send(request, to: .entity(entity))
+        guard answer.status == .ok, let content = answer.content else {
+            throw OneM2MError(answer.status, answer.debugText ?? "\(address): \(answer.status)")
+        }
+        return content
+    }
+}
