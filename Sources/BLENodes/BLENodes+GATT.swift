@@ -24,11 +24,19 @@ extension BLENodes {
         for (address, device) in devices { beginSession(address, device) }
     }
 
+    /// The nodes that something is wrong with, by id, and what.
+    public var troubles: [(node: NodeID, reason: String)] {
+        devices.values.compactMap { device in
+            (device.session?.trouble ?? device.trouble.current?.text).map { (device.id, $0) }
+        }
+        .sorted { $0.node.nodeID < $1.node.nodeID }
+    }
+
     /// Connections, when there can be any.
     public var connections: GATTCentral.Statistics? { central?.statistics }
 
     private func device(connectedAs address: BluetoothAddress) -> Device? {
-        devices[address] ?? devices.values.first { $0.calledAs == address }
+        devices[address] ?? devices.values.first { $0.session?.address == address }
     }
 
     /// What is wanted of a device; nil when it is not to be connected to.
@@ -94,9 +102,10 @@ extension BLENodes {
         guard let session = device.session, advertisement.isConnectable != false, !advertisement.isScanResponse else {
             return
         }
-        device.calledAs = advertisement.address
+        // A kernel that has the identity key of a device reports and connects it by its identity alone.
         session.heard(
-            ATTPeer(address: advertisement.address, isRandom: advertisement.addressKind != .public))
+            bonds?.hidden(behind: advertisement.address)
+                ?? ATTPeer(address: advertisement.address, isRandom: advertisement.addressKind != .public))
     }
 
     /// See ``NodeDriver/fetches(_:)``: devices that are connected to are read when somebody asks.
@@ -132,7 +141,7 @@ extension BLENodes {
         guard let address = BluetoothAddress(node.nodeID), let device = devices[address] else {
             throw NodeError(.notFound, "there is no node \(node)")
         }
-        guard let bonds, let session = device.session, let called = device.calledAs else {
+        guard let bonds, let session = device.session, let called = session.address else {
             throw NodeError(
                 .refused,
                 "\(node) is not connected to, so there is nothing to pair: `gatehouse allow --connect`, or it was not heard yet"

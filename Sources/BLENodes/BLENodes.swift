@@ -12,8 +12,8 @@ import OneLoop
 /// admits those; its node id is its identity address, so that it is the same after a restart and never another's. Admitted
 /// nodes are remembered in the store and stand there after a restart, unavailable until they are heard.
 ///
-/// An address that changes (resolvable private) cannot name a node; such a device is one only when its payload repeats
-/// its own address, as BTHome's and Ruuvi's may.
+/// An address that changes (resolvable private) cannot name a node; such a device is one only when it is bonded, for then
+/// its identity key resolves the address, or when its payload repeats its own address, as BTHome's and Ruuvi's may.
 @Loop
 public final class BLENodes {
     /// The bus, in the nodes' names.
@@ -160,24 +160,30 @@ public final class BLENodes {
     public func receive(_ advertisement: Advertisement) {
         counters.received += 1
         lastReceived = advertisement.receivedAt
-        let address = advertisement.address
+        let address = owner(of: advertisement)
         if devices[address] != nil {
             hear(advertisement, from: address)
         } else if configuration.denied.contains(address) || blocked[address] != nil {
             counters.denied += 1
         } else {
-            meet(advertisement)
+            meet(advertisement, from: address)
         }
     }
 
+    /// The address that names the sender: a bonded device's own where it hides behind one that changes.
+    private func owner(of advertisement: Advertisement) -> BluetoothAddress {
+        guard advertisement.addressKind == .resolvablePrivate, let bonds else { return advertisement.address }
+        return bonds.identity(of: advertisement.address)
+    }
+
     /// Somebody who is no node, or not under this address.
-    private func meet(_ advertisement: Advertisement) {
+    private func meet(_ advertisement: Advertisement, from address: BluetoothAddress) {
         counters.fromStrangers += 1
-        let outcome = decoder.decode(
-            advertisement.payload.span, address: advertisement.address, key: nil, into: &list)
-        var identity: BluetoothAddress? = advertisement.addressKind.isIdentity ? advertisement.address : nil
+        let outcome = decoder.decode(advertisement.payload.span, address: address, key: nil, into: &list)
+        let isNamed = advertisement.addressKind.isIdentity || address != advertisement.address
+        var identity: BluetoothAddress? = isNamed ? address : nil
         if identity == nil, case .decoded = outcome { identity = list.envelope.embeddedAddress }
-        if let identity, identity != advertisement.address {
+        if let identity, identity != address {
             if devices[identity] != nil { return hear(advertisement, from: identity) }
             guard !configuration.denied.contains(identity), blocked[identity] == nil else {
                 counters.denied += 1

@@ -38,7 +38,7 @@ private final class ConnectedHouse {
     private(set) var relay: AttributeHandle = 0
 
     init(
-        _ plan: GATTPlan = GATTPlan(), store: FlashStore? = nil, slots: Int = 3
+        _ plan: GATTPlan = GATTPlan(), store: FlashStore? = nil, slots: Int = 3, digitals: UInt8? = nil
     ) throws {
         self.store = try store ?? FlashStore.inMemory()
         var log = Logger(label: "test")
@@ -66,15 +66,16 @@ private final class ConnectedHouse {
         device.characteristic(0x2A6D, .read, [0x9A, 0x76, 0x0F, 0])
         device.service(0x1815)
         digital = device.characteristic(0x2A56, [.read, .write], [0b1101_0100])
+        if let digitals { device.descriptor(.numberOfDigitals, [digitals]) }
         device.service(relayService)
         relay = device.characteristic(relayType, [.read, .write, .notify], [0])
     }
 
     /// The device is heard once, and all that follows is waited for.
-    func hear(_ address: BluetoothAddress = lamp) {
+    func hear(_ address: BluetoothAddress = lamp, _ kind: AddressKind = .randomStatic) {
         nodes.receive(
             Advertisement(
-                address: address, addressKind: .randomStatic, isConnectable: true, rssi: -60, payload: [2, 1, 6],
+                address: address, addressKind: kind, isConnectable: true, rssi: -60, payload: [2, 1, 6],
                 receivedAt: .now))
     }
 
@@ -113,6 +114,61 @@ private func relayPlan(notifies: Bool = false, standard: Bool = false) -> GATTPl
         let lines = (1...4).map { house.node?.parameter("Digital \($0)")?.value }
         #expect(lines == [.boolean(false), .boolean(true), .boolean(true), nil])
         #expect(house.nodes.fetches(house.id))
+    }
+
+    @Test func aDeviceSaysHowManyLinesItHas() async throws {
+        let house = try ConnectedHouse(digitals: 3)
+        house.hear()
+        await settle { house.node?.parameter("Digital 3")?.value != nil }
+        #expect(house.node?.description.parameters.map(\.name) == ["Name", "Digital 1", "Digital 2", "Digital 3"])
+        try await house.write("Digital 2", .boolean(false))
+        #expect(house.device.written.last == [0b1111_0011])
+    }
+
+    @Test func aDescriptorThatExaggeratesMakesNoCrowdOfParameters() async throws {
+        let house = try ConnectedHouse(digitals: 255)
+        house.hear()
+        await settle { house.node?.parameter("Digital 24") != nil }
+        #expect(house.node?.description.parameters.count == 1 + GATTPoint.mostLines)
+    }
+
+    @Test func aDeviceThatRefusesToSayWhatItHasIsInTrouble() async throws {
+        let house = try ConnectedHouse(relayPlan())
+        house.device.manner = .refusing(.unlikelyError)
+        house.hear()
+        await settle { house.central.statistics.connected == 1 && house.central.statistics.used == 0 }
+        #expect(house.nodes.troubles.isEmpty)
+        try? await house.nodes.refresh(house.id)
+        #expect(house.nodes.troubles.map(\.node) == [house.id])
+        #expect(house.node?.state == .errorUnsigned)
+        house.device.manner = .well
+        try await house.nodes.refresh(house.id)
+        #expect(house.nodes.troubles.isEmpty)
+    }
+
+    @Test func aBondedDeviceIsTheSameNodeUnderAChangingAddress() async throws {
+        let store = try FlashStore.inMemory()
+        let key: [UInt8] = [
+            0xEC, 0x02, 0x34, 0xA3, 0x57, 0xC8, 0xAD, 0x05, 0x34, 0x10, 0x10, 0xA6, 0x0A, 0x39, 0x7D, 0x9B,
+        ]
+        let hidden = BluetoothAddress(rawValue: 0x7081_940D_FBAA)
+        var bond = Bond()
+        bond.identity = IdentityKey(peer: ManagementAddress(lamp, .leRandom), value: key.reversed())
+        try await store.put("node/bond/\(lamp.hex)", bond.encoded, .now)
+        let house = try ConnectedHouse(relayPlan(), store: store)
+        // The kernel, which has the key too, is asked for it by its own address.
+        house.hear(hidden, .resolvablePrivate)
+        await settle { house.node?.parameter("Relay")?.value != nil }
+        #expect(house.concentrator.nodes.map(\.id) == [house.id])
+        #expect(house.nodes.strangers.isEmpty)
+        try await house.write("Relay", .boolean(true))
+        #expect(house.device.attributes[house.relay]?.value == [1])
+        // One that nobody's key made is nobody's.
+        house.hear(BluetoothAddress(rawValue: hidden.rawValue ^ 1), .resolvablePrivate)
+        #expect(house.concentrator.nodes.count == 1)
+        #expect(house.nodes.strangers.count == 1)
+        house.device.link?.drop(GATTError(.disconnected, "it went"))
+        #expect(house.central.statistics.used == 0)
     }
 
     @Test func aLineIsSetAndTheOthersStay() async throws {

@@ -23,6 +23,8 @@ package final class FakePeripheral {
         case silentTo(UInt8)
         /// With these bytes, whatever is asked.
         case always([UInt8])
+        /// With this error, whatever is asked.
+        case refusing(ATTError)
         /// With an answer to something else.
         case outOfStep
         /// Hangs up.
@@ -75,6 +77,12 @@ package final class FakePeripheral {
         return handle
     }
 
+    /// Adds a descriptor to the characteristic before it.
+    @discardableResult
+    package func descriptor(_ type: AttributeType, _ value: [UInt8]) -> AttributeHandle {
+        add(Attribute(type: type, value: value, isWritable: false))
+    }
+
     @discardableResult
     private func add(_ attribute: Attribute) -> AttributeHandle {
         attributes[next] = attribute
@@ -114,6 +122,8 @@ package final class FakePeripheral {
         case .silent: return
         case .silentTo(let opcode): if pdu.opcode == opcode { return }
         case .always(let bytes): return link.deliver(bytes)
+        case .refusing(let error):
+            return link.deliver(ATTPDU.errorResponse(request: pdu.opcode, handle: 0, error: error).encoded)
         case .outOfStep: return link.deliver(ATTPDU.writeResponse.encoded)
         case .hangsUp: return link.drop(GATTError(.disconnected, "it hung up"))
         }

@@ -148,6 +148,43 @@ private let identity = IdentityKey(peer: peer, value: Array(17...32))
     }
 }
 
+/// The key of the specification's sample data, and an address made with it (Vol 3 Part H Appendix D.7).
+private let specificationKey: [UInt8] = [
+    0xEC, 0x02, 0x34, 0xA3, 0x57, 0xC8, 0xAD, 0x05, 0x34, 0x10, 0x10, 0xA6, 0x0A, 0x39, 0x7D, 0x9B,
+]
+private let hidden = BluetoothAddress(rawValue: 0x7081_940D_FBAA)
+
+@Suite struct IdentityResolverTests {
+    private func bond(_ key: [UInt8]) -> Bond {
+        var bond = Bond()
+        bond.identity = IdentityKey(peer: peer, value: key.reversed())
+        return bond
+    }
+
+    @Test func anAddressIsFoundByItsKeyAlone() {
+        #expect(hidden.isResolved(by: specificationKey))
+        #expect(!BluetoothAddress(rawValue: hidden.rawValue ^ 1).isResolved(by: specificationKey))
+        #expect(!hidden.isResolved(by: Array(specificationKey.dropLast())))
+        // 11 in front: a static address is nobody else's, whatever its lower half.
+        #expect(!BluetoothAddress(rawValue: hidden.rawValue | 0xC000_0000_0000).isResolved(by: specificationKey))
+        var resolver = IdentityResolver([bond(Array(repeating: 0, count: 16)), bond(specificationKey)])
+        #expect(resolver.identity(of: hidden) == device)
+        #expect(resolver.identity(of: BluetoothAddress(rawValue: 0x4000_0000_0001)) == nil)
+        var none = IdentityResolver()
+        #expect(none.identity(of: hidden) == nil)
+    }
+
+    @Test func whoPassesByIsTriedOnce() {
+        var resolver = IdentityResolver((0..<48).map { bond([UInt8($0 + 1)] + specificationKey.dropFirst()) })
+        for _ in 0..<100 {
+            for number in UInt64(0)..<64 {
+                _ = resolver.identity(of: BluetoothAddress(rawValue: 0x4000_0000_0000 + number))
+            }
+        }
+        #expect(resolver.tries == 64 * 48)
+    }
+}
+
 @Loop
 @Suite struct BondKeeperTests {
     private final class Kernel: Sendable {
@@ -209,7 +246,11 @@ private let identity = IdentityKey(peer: peer, value: Array(17...32))
         try await again.forget(device)
         #expect(again.bonds.isEmpty)
         #expect(store.scan(prefix: "node/bond/").isEmpty)
-        #expect(kernel.commands.withLock { $0.last == .unpair(adapter, peer, disconnect: true) })
+        // A link that stands would keep its encryption, and be as good as bonded, until it ends.
+        #expect(
+            kernel.commands.withLock {
+                $0.suffix(2) == [.unpair(adapter, peer, disconnect: true), .disconnect(adapter, peer)]
+            })
         await #expect(throws: GATTError(.needsPairing, "")) { try await self.client(again).read(value) }
     }
 
@@ -225,6 +266,51 @@ private let identity = IdentityKey(peer: peer, value: Array(17...32))
         try await Task.sleep(for: .milliseconds(20))
         keeper.handle(ManagementEvent(adapter, .authenticationFailed(peer, .authenticationFailed)))
         await #expect(throws: GATTError(.pairingFailed, "")) { try await pairing.value }
+    }
+
+    @Test func aKernelThatHasNothingToForgetIsNoTrouble() async throws {
+        let store = try FlashStore.inMemory()
+        var bond = Bond()
+        bond.keys = [key]
+        try await store.put("node/bond/\(device.hex)", bond.encoded, .now)
+        let keeper = BondKeeper(store: store) { command throws(RadioError) in
+            switch command.opcode {
+            case .unpairDevice: throw RadioError(.refused, "not paired", status: .notPaired)
+            case .disconnect: throw RadioError(.refused, "not connected", status: .notConnected)
+            default: return []
+            }
+        }
+        await keeper.add(adapter)
+        try await keeper.forget(device)
+        #expect(keeper.trouble == nil)
+        #expect(keeper.bonds.isEmpty)
+    }
+
+    @Test func aDeviceBehindAChangingAddressIsSecuredByItsBond() async throws {
+        let store = try FlashStore.inMemory()
+        var bond = Bond()
+        bond.keys = [key]
+        bond.identity = IdentityKey(peer: peer, value: specificationKey.reversed())
+        try await store.put("node/bond/\(device.hex)", bond.encoded, .now)
+        let keeper = keeper(store)
+        await keeper.add(adapter)
+        #expect(kernel.commands.withLock { $0.contains(.loadIdentityKeys(adapter, [bond.identity!])) })
+        #expect(keeper.identity(of: hidden) == device)
+        #expect(keeper.identity(of: device) == device)
+        // With the key its link is secured without a person's word, though it is called under the other address.
+        let client = GATTClient(fake.connect())
+        client.secure = { client, error throws(GATTError) in
+            try await keeper.secure(ATTPeer(address: hidden, isRandom: true), client, error)
+        }
+        #expect(try await client.read(value) == [87])
+        // What a person permits is permitted under both.
+        try keeper.permit(hidden, passkey: nil)
+        keeper.handle(ManagementEvent(adapter, .passkeyRequest(peer)))
+        #expect(keeper.question(of: hidden) == .passkey)
+        keeper.finish(hidden)
+        #expect(keeper.question(of: device) == nil)
+        try await keeper.forget(device)
+        #expect(keeper.identity(of: hidden) == hidden)
     }
 
     @Test func questionsAreThePersons() async throws {

@@ -17,8 +17,6 @@ final class Device {
     var isTriggerBased: Bool
     /// What is read and written over connections; nil when it is not connected to.
     var session: GATTSession?
-    /// The address it was last called under.
-    var calledAs: BluetoothAddress?
     var presence = PresenceTracker()
     var strength = SignalStrength()
     var filter = MessageFilter()

@@ -16,7 +16,7 @@ extension GATTPoint {
         var values: [(name: String, value: FieldValue?, unit: String?)] = []
         for reading in readings {
             if case .digitals(let states) = reading.value {
-                for (index, state) in states.prefix(lines == 0 ? states.count : lines ?? 0).enumerated() {
+                for (index, state) in states.prefix(shownLines(states.count)).enumerated() {
                     // 2 is neither, 3 is unknown.
                     values.append((lineName(index), state <= 1 ? .boolean(state == 1) : nil, nil))
                 }
@@ -27,6 +27,8 @@ extension GATTPoint {
         }
         return values
     }
+
+    private func shownLines(_ all: Int) -> Int { min(lines == 0 ? all : lines ?? 0, GATTPoint.mostLines) }
 
     private func lineName(_ index: Int) -> String { lines == 1 ? name : "\(name) \(index + 1)" }
 
@@ -60,7 +62,7 @@ extension GATTPoint {
     /// The parameters that it makes; none when it cannot be written, or is of a kind that people cannot give.
     var parameters: [Parameter] {
         guard isWritable else { return [] }
-        if let lines { return (0..<lines).map { Parameter(name: lineName($0), kind: .boolean) } }
+        if let lines { return (0..<shownLines(lines)).map { Parameter(name: lineName($0), kind: .boolean) } }
         guard definition.fields.count == 1, definition.isEncodable, let kind = definition.fields.first?.parameterKind
         else { return [] }
         return [Parameter(name: name, kind: kind)]

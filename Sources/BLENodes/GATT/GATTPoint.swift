@@ -26,7 +26,7 @@ struct GATTPoint: Sendable, Hashable {
     var delivery: Delivery
     /// Whether it is a parameter.
     var isWritable = false
-    /// How many lines a Digital has; nil for anything else.
+    /// How many lines a Digital has; nil for anything else, 0 when that is not known yet.
     var lines: Int?
 
     /// Whether its value can be read at all.
@@ -50,6 +50,9 @@ extension GATTPoint {
 
     /// How many characteristics of one device are followed: as many as a node has fields to spare.
     static let most = 32
+    /// How many lines of a Digital become parameters: a node has 32 of those, and others want some, too. A descriptor can
+    /// say 255.
+    static let mostLines = 24
 
     /// What a plan wants of what a device has, and what of the plan it does not have.
     static func resolve(

@@ -75,8 +75,10 @@ final class GATTSession {
 
     /// The device was heard, under this address: a round begins if one is due.
     func heard(_ peer: ATTPeer) {
+        // An address that changed while a connection stands or is being made is the next one's.
+        guard client == nil, readying == nil else { return }
         self.peer = peer
-        guard !isStopped, client == nil, readying == nil, users == 0, due.map({ $0 <= .now }) ?? true else { return }
+        guard !isStopped, users == 0, due.map({ $0 <= .now }) ?? true else { return }
         // Set before anything is waited for, so that the next advert does not begin another.
         due = .now + interval
         Task { try? await self.round(isUrgent: false) }
@@ -115,7 +117,7 @@ final class GATTSession {
         client = nil
         timer?.cancel()
         // What came by itself is missed from now on: connect again as soon as it is heard.
-        if keeps { due = central.backOff(of: address) }
+        if keeps { due = address.flatMap { central.backOff(of: $0) } }
         if reason.code != .disconnected { failed(reason) }
     }
 
@@ -124,10 +126,11 @@ final class GATTSession {
         isStopped = true
         timer?.cancel()
         client = nil
-        central.cancel(address)
+        if let address { central.cancel(address) }
     }
 
-    private var address: BluetoothAddress { peer?.address ?? BluetoothAddress(rawValue: 0) }
+    /// The address it is called under, which may not be the one that names it; nil until it is heard.
+    var address: BluetoothAddress? { peer?.address }
 
     // MARK: Rounds
 
@@ -161,8 +164,15 @@ final class GATTSession {
             users -= 1
             settle()
         }
+        let client: GATTClient
         do throws(GATTError) {
-            let client = try await ready(isUrgent: isUrgent)
+            client = try await ready(isUrgent: isUrgent)
+        } catch {
+            // Also a refusal: a device that refuses to say what it has is of no use.
+            failed(error)
+            throw error
+        }
+        do throws(GATTError) {
             try await body(client)
             failures = 0
         } catch {
@@ -204,6 +214,7 @@ final class GATTSession {
             try await client.exchangeMTU()
             let found = try await client.database(cached: database)
             if found != database { learn(found) }
+            try await countLines(client)
             try await watchForChanges(client, found)
             for point in points where point.delivery == .notify { try await subscribe(client, point) }
             guard !isStopped, client.end == nil else { throw client.end ?? GATTError(.cancelled, "it was forgotten") }
@@ -228,6 +239,23 @@ final class GATTSession {
             log.warning("\(id) has no characteristic \(point.type)\(place), as the configuration says")
         }
         remember(found)
+    }
+
+    /// How many lines a Digital has says its Number of Digitals (2909); without one, as many as fit its value's
+    /// bytes, which shows in the first value.
+    private func countLines(_ client: GATTClient) async throws(GATTError) {
+        for index in points.indices where points[index].lines == 0 {
+            guard let descriptor = points[index].characteristic.descriptor(.numberOfDigitals) else { continue }
+            do throws(GATTError) {
+                guard let count = try await client.read(descriptor).first, count > 0, index < points.count else {
+                    continue
+                }
+                points[index].lines = Int(count)
+                remember(database)
+            } catch  where error.refusal != nil || error.code == .needsPairing {
+                continue
+            }
+        }
     }
 
     private func forgetDatabase() {
@@ -284,7 +312,7 @@ final class GATTSession {
         // Others have waited: it is their turn before this one comes again.
         if isYielding { due = .now + ConnectionSchedule.Rules().turn }
         isYielding = false
-        central.disconnect(address)
+        if let address { central.disconnect(address) }
     }
 
     // MARK: Values
@@ -351,11 +379,12 @@ final class GATTSession {
     // MARK: Trouble
 
     private func failed(_ error: GATTError) {
-        failures += 1
         switch error.code {
         case .cancelled, .backingOff: return
-        case .needsPairing, .pairingFailed: break
-        default: guard failures >= GATTSession.failuresToTell else { return }
+        case .needsPairing, .pairingFailed: failures += 1
+        default:
+            failures += 1
+            guard failures >= GATTSession.failuresToTell else { return }
         }
         set(trouble: error.reason)
     }

@@ -10,6 +10,7 @@ actor AdapterDriver {
         case event(ManagementEvent.Kind)
         case tick
         case activeWanted(Duration)
+        case connecting(Bool)
     }
 
     /// Silence and the end of an active scan are looked for so often.
@@ -21,8 +22,16 @@ actor AdapterDriver {
     /// So many foreign scan commands within ``contestWindow`` are a fight, which is left after this.
     static let contestLimit = 6
     static let contestWindow = Duration.seconds(60)
+    /// An attempt whose end nobody tells is over by then: the kernel's time-out of 20 s (`GATTCentral.connectTimeout`) and
+    /// what follows it.
+    static let longestAttempt = Duration.seconds(40)
+    /// After an attempt to connect of ours, and after a connection's end, the kernel has commands of it under way yet: it
+    /// hangs up 2 s after the last socket of a link was closed, and then looks whether to scan.
+    static let attemptEcho = Duration.seconds(6)
     /// How long the other one is left alone.
     static let truce = Duration.seconds(300)
+    /// A truce in which nothing is heard for so long is none: the other one has ended its scan.
+    static let truceSilence = Duration.seconds(20)
     /// Between attempts to make an unusable adapter ready: 1 s, twice as long each time, up to a minute.
     static let longestBackOff = Duration.seconds(60)
     /// Active scanning drains the batteries of who answers: it is granted for so long, and so long after the last time.
@@ -43,6 +52,8 @@ actor AdapterDriver {
     private var usesRandomAddress = false
     private let remembered: @Sendable (BluetoothAddress) -> RecoveryLadder?
     private var foreign: [ContinuousClock.Instant] = []
+    /// Until when scan commands that are not ours are the kernel's, which connects for us.
+    private var kernelsOwn: ContinuousClock.Instant?
     private var truceEnds: ContinuousClock.Instant?
     private var rearm: ContinuousClock.Instant?
     private var activeEnds: ContinuousClock.Instant?
@@ -50,7 +61,7 @@ actor AdapterDriver {
     private var lastTold: String?
 
     /// What the reading thread shares with the driver.
-    private final class Hearing: Sendable {
+    final class Hearing: Sendable {
         struct State {
             var assembler = ReportAssembler()
             var reports: UInt64 = 0
@@ -84,6 +95,9 @@ actor AdapterDriver {
 
     /// Asks for scan responses for a while, where that is due again.
     nonisolated func scanActively(for duration: Duration) { inbox.yield(.activeWanted(duration)) }
+
+    /// The gateway itself has the kernel connect to a device, or that is over.
+    nonisolated func connects(_ isUnderWay: Bool) { inbox.yield(.connecting(isUnderWay)) }
 
     // MARK: Life
 
@@ -156,7 +170,7 @@ actor AdapterDriver {
     }
 
     /// On the reading thread.
-    private static func hear(_ reports: [AdvertisingReport], _ hearing: Hearing, _ queue: AdvertQueue) {
+    static func hear(_ reports: [AdvertisingReport], _ hearing: Hearing, _ queue: AdvertQueue) {
         let now = ContinuousClock.now
         let whole = hearing.state.withLock { state -> [AdvertisingReport] in
             state.reports += UInt64(reports.count)
@@ -213,6 +227,7 @@ actor AdapterDriver {
                 throw RadioError(.system, "\(index): the controller is broken (\(code))")
             case .event: break
             case .activeWanted(let duration): try await beginActive(duration)
+            case .connecting(let isUnderWay): await connecting(isUnderWay)
             case .tick: try await look()
             }
             if let due = rearm, due <= .now { try await startScan() }
@@ -231,8 +246,15 @@ actor AdapterDriver {
         }
     }
 
+    /// What is seen until shortly after the attempt is no fight: the kernel scans for the device, and for nobody else.
+    private func connecting(_ isUnderWay: Bool) async {
+        kernelsOwn = ContinuousClock.now + (isUnderWay ? AdapterDriver.longestAttempt : AdapterDriver.attemptEcho)
+        if !isUnderWay { await rearm(after: AdapterDriver.rearmDelay) }
+    }
+
     private func meetForeignScan() async {
         let now = ContinuousClock.now
+        if let kernelsOwn, now < kernelsOwn { return await rearm(after: AdapterDriver.foreignDelay) }
         foreign.removeAll { now - $0 > AdapterDriver.contestWindow }
         foreign.append(now)
         if foreign.count >= AdapterDriver.contestLimit {
@@ -255,7 +277,7 @@ actor AdapterDriver {
             if case .silent = status.state { status.state = .scanning }
             tell("\(index) hears again, after \(step.rawValue)")
         }
-        if let ends = truceEnds, now >= ends {
+        if isTruceOver(at: now, lastHeard: last) {
             truceEnds = nil
             try await startScan()
         }
@@ -266,6 +288,13 @@ actor AdapterDriver {
         }
         if let due = status.ladder.due(at: now) { try await climb(due.step, isNews: due.isNews) }
         publish()
+    }
+
+    /// Its time is over, or nothing has been heard since it began or for long.
+    private func isTruceOver(at now: ContinuousClock.Instant, lastHeard: ContinuousClock.Instant?) -> Bool {
+        guard let ends = truceEnds else { return false }
+        let begin = ends - AdapterDriver.truce
+        return now >= ends || now - max(lastHeard ?? begin, begin) >= AdapterDriver.truceSilence
     }
 
     private func beginActive(_ duration: Duration) async throws(RadioError) {

@@ -49,7 +49,6 @@ struct AdapterPower: Sendable {
         if information.supported.contains(.secureConnections) {
             try await set(.setSecureConnections(adapter, true))
         }
-        try await set(.setInputOutputCapability(adapter, .noInputNoOutput))
         try await set(.setPowered(adapter, true))
     }
 

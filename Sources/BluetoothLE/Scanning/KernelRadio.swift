@@ -110,6 +110,13 @@ public final class KernelRadio: AdvertisementSource {
         for (driver, _) in drivers { driver.scanActively(for: duration) }
     }
 
+    /// Tells that the gateway has the kernel connect to a device, or that this is over. The kernel scans for the device
+    /// meanwhile, which else would be taken for another program's scan.
+    public func connects(_ isUnderWay: Bool) {
+        let drivers = inside.withLock { Array($0.drivers.values) }
+        for (driver, _) in drivers { driver.connects(isUnderWay) }
+    }
+
     // MARK: Running
 
     /// Delivers what the adapters hear, until the task is cancelled.

@@ -38,10 +38,19 @@ final class HCIChannel: Sendable {
     private let adapter: AdapterIndex
 
     /// Opens the adapter; `onArrival` is called on the reading thread.
-    init(_ adapter: AdapterIndex, onArrival: @escaping @Sendable (Arrival) -> Void) throws(RadioError) {
+    convenience init(
+        _ adapter: AdapterIndex, onArrival: @escaping @Sendable (Arrival) -> Void
+    ) throws(RadioError) {
+        try self.init(adapter, open: { gh_bt_hci_open(adapter.rawValue) }, onArrival: onArrival)
+    }
+
+    /// Reads what `open` gives instead, which speaks as the kernel's socket does.
+    init(
+        _ adapter: AdapterIndex, open: () -> Int32, onArrival: @escaping @Sendable (Arrival) -> Void
+    ) throws(RadioError) {
         self.adapter = adapter
         socket = try KernelSocket(
-            what: "\(adapter)", open: { gh_bt_hci_open(adapter.rawValue) },
+            what: "\(adapter)", open: open,
             onArrival: { [state] arrival in HCIChannel.take(arrival, state, onArrival) })
     }
 

@@ -94,6 +94,8 @@ extension AttributeType {
     static let characteristic: AttributeType = 0x2803
     /// Client Characteristic Configuration (Part G 3.3.3.3).
     public static let clientConfiguration: AttributeType = 0x2902
+    /// Number of Digitals (Core Specification Supplement Part B 9; Automation IO Service 3.1.3.2).
+    public static let numberOfDigitals: AttributeType = 0x2909
     /// Service Changed (Part G 7.1).
     public static let serviceChanged: AttributeType = 0x2A05
     /// Database Hash (Part G 7.3).

@@ -23,8 +23,9 @@ public final class GATTCentral {
         var waiters: [CheckedContinuation<Result<GATTClient, GATTError>, Never>] = []
     }
 
-    /// Called after each attempt, successful or not: the kernel stops a scan of ours in order to connect.
-    public var onAttempt: (@Loop () -> Void)?
+    /// Called when an attempt begins (true), when it is over, successful or not, and when a connection ends: the kernel ends a
+    /// scan of ours in order to connect, begins one of its own, and sets its scans in order afterwards.
+    public var onAttempt: (@Loop (_ isUnderWay: Bool) -> Void)?
     /// Called when a connection ends by itself.
     public var ended: (@Loop (BluetoothAddress, GATTError) -> Void)?
     /// Called when a kept connection is to be given up, since others wait.
@@ -98,6 +99,7 @@ public final class GATTCentral {
     public func disconnect(_ address: BluetoothAddress, isFailure: Bool = false) {
         guard let client = clients.removeValue(forKey: address) else { return }
         client.close()
+        onAttempt?(attempt != nil)
         handle(isFailure ? .failed(address) : .ended(address))
     }
 
@@ -144,6 +146,7 @@ public final class GATTCentral {
 
     private func begin(_ address: BluetoothAddress) {
         guard let peer = wishes[address]?.peer else { return handle(.ended(address)) }
+        onAttempt?(true)
         attempt = Task { [weak self, connector] in
             let result: Result<any ATTLink, GATTError>
             do throws(GATTError) {
@@ -162,21 +165,21 @@ public final class GATTCentral {
         case .failure(let error):
             counters.failed += 1
             log.debug("no connection to \(peer): \(error.reason)")
-            onAttempt?()
+            onAttempt?(false)
             // The wish goes first, lest the next event of the schedule serve it again.
             answer(address, .failure(error))
             handle(.failed(address))
         case .success(let link):
             guard !isStopped, wishes[address] != nil else {
                 link.close()
-                onAttempt?()
+                onAttempt?(false)
                 return handle(.ended(address))
             }
             counters.connected += 1
             let client = GATTClient(link, timeout: transactionTimeout)
             clients[address] = client
             client.onEnd = { [weak self] reason in self?.lost(address, client, reason) }
-            onAttempt?()
+            onAttempt?(false)
             handle(.connected(address))
             answer(address, .success(client))
         }
@@ -185,6 +188,7 @@ public final class GATTCentral {
     private func lost(_ address: BluetoothAddress, _ client: GATTClient, _ reason: GATTError) {
         guard clients[address] === client else { return }
         clients[address] = nil
+        onAttempt?(attempt != nil)
         log.debug("the connection to \(address) ended: \(reason.reason)")
         ended?(address, reason)
         handle(reason.code == .disconnected ? .ended(address) : .failed(address))

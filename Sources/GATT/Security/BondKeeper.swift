@@ -30,8 +30,12 @@ public final class BondKeeper {
     private var asked: [BluetoothAddress: PairingAgent.Question] = [:]
     private var writing: [BluetoothAddress: Task<Void, Never>] = [:]
 
+    private var resolver = IdentityResolver()
+
     /// The bonds, by identity address.
-    public private(set) var bonds: [BluetoothAddress: Bond] = [:]
+    public private(set) var bonds: [BluetoothAddress: Bond] = [:] {
+        didSet { resolver = IdentityResolver(bonds.values) }
+    }
     /// Why bonds are not kept or not loaded; nil when they are.
     public private(set) var trouble: String?
 
@@ -48,6 +52,20 @@ public final class BondKeeper {
             }
             bonds[address] = bond
         }
+        // Observers are not called in here.
+        resolver = IdentityResolver(bonds.values)
+    }
+
+    /// Who an address belongs to: the identity of a bonded device that hides behind a changing one, else the address itself.
+    public func identity(of address: BluetoothAddress) -> BluetoothAddress {
+        bonds[address] != nil ? address : resolver.identity(of: address) ?? address
+    }
+
+    /// The bonded device that hides behind an address, as it is connected to; nil when there is none.
+    public func hidden(behind address: BluetoothAddress) -> ATTPeer? {
+        let identity = identity(of: address)
+        guard identity != address, let peer = bonds[identity]?.identity?.peer else { return nil }
+        return ATTPeer(address: identity, isRandom: peer.kind != .lePublic)
     }
 
     // MARK: The kernel
@@ -67,12 +85,12 @@ public final class BondKeeper {
         for action in agent.handle(event, at: .now) {
             switch action {
             case .answer(let command): Task { await self.send(command) }
-            case .ask(let address, let question): asked[address] = question
+            case .ask(let address, let question): asked[identity(of: address)] = question
             case .keepKey(let key): keep(key)
             case .keepIdentity(let key): keep(key)
             case .failed(let address, let status):
-                failures[address] = status
-                asked[address] = nil
+                failures[identity(of: address)] = status
+                asked[identity(of: address)] = nil
             }
         }
     }
@@ -83,10 +101,15 @@ public final class BondKeeper {
         await send(.loadIdentityKeys(adapter, all.compactMap(\.identity)))
     }
 
-    private func send(_ command: ManagementCommand) async {
+    /// Tells the kernel; what it answers to say that there is nothing to be done is no trouble.
+    private func send(_ command: ManagementCommand, unless idle: Set<ManagementStatus> = []) async {
         do throws(RadioError) {
             _ = try await port(command)
         } catch {
+            if let status = error.status, idle.contains(status) {
+                log.debug("\(command.opcode) on \(command.adapter): \(status.text)")
+                return
+            }
             trouble = "\(command.opcode): \(error)"
             log.warning("the kernel refused \(command.opcode) on \(command.adapter): \(error)")
         }
@@ -127,7 +150,7 @@ public final class BondKeeper {
         }
     }
 
-    /// Forgets a bond, here and in the kernel.
+    /// Forgets a bond, here and in the kernel, and ends the link that it secures.
     ///
     /// - Throws: `StoreError`: it is forgotten until the next start only.
     public func forget(_ address: BluetoothAddress) async throws(StoreError) {
@@ -135,7 +158,10 @@ public final class BondKeeper {
         guard let bond = bonds.removeValue(forKey: address) else { return }
         await writing.removeValue(forKey: address)?.value
         for adapter in adapters {
-            if let peer = bond.keys.first?.peer { await send(.unpair(adapter, peer, disconnect: true)) }
+            guard let peer = bond.keys.first?.peer ?? bond.identity?.peer else { continue }
+            // A kernel that was given no key of it has nothing to forget, and then ends no link.
+            await send(.unpair(adapter, peer, disconnect: true), unless: [.notPaired])
+            await send(.disconnect(adapter, peer), unless: [.notConnected, .disconnected])
         }
         try await store?.remove(BondKeeper.keyPrefix + address.hex, .now)
     }
@@ -151,8 +177,9 @@ public final class BondKeeper {
     ///
     /// - Throws: ``GATTError`` `needsPairing` when a person is needed, `pairingFailed` with the reason.
     public func secure(_ peer: ATTPeer, _ client: GATTClient, _ error: ATTError) async throws(GATTError) {
-        let isPermitted = agent.permits(peer.address, at: .now)
-        let bond = bonds[peer.address]
+        let identity = identity(of: peer.address)
+        let isPermitted = agent.permits(identity, at: .now)
+        let bond = bonds[identity]
         guard bond != nil || isPermitted else {
             throw GATTError(
                 .needsPairing, "it wants a bond (\(error)): `gatehouse pair` permits one, beside the device")
@@ -170,12 +197,14 @@ public final class BondKeeper {
         guard client.security < level else {
             throw GATTError(.pairingFailed, "the link is secure, and it refuses all the same")
         }
-        let address = peer.address
+        // Before the first pairing it is known by the address that it has now, afterwards by its identity.
+        let address = identity(of: peer.address)
         failures[address] = nil
         try client.raise(to: level)
         let end = ContinuousClock.now + BondKeeper.timeout
         while client.security < level {
-            if let status = failures.removeValue(forKey: address) {
+            if let status = failures.removeValue(forKey: address) ?? failures.removeValue(forKey: identity(of: address))
+            {
                 throw GATTError(.pairingFailed, "pairing failed: \(status)")
             }
             if let reason = client.end { throw GATTError(.pairingFailed, "pairing failed: \(reason.reason)") }
@@ -186,7 +215,7 @@ public final class BondKeeper {
             try? await Task.sleep(for: BondKeeper.lookInterval)
         }
         // The key comes with the encryption; it counts once it is on flash.
-        await writing[address]?.value
+        await writing[identity(of: address)]?.value
     }
 
     // MARK: A person's word
@@ -195,6 +224,7 @@ public final class BondKeeper {
     ///
     /// - Throws: ``GATTError`` `busy` when too many are being paired.
     public func permit(_ address: BluetoothAddress, passkey: UInt32?) throws(GATTError) {
+        let address = identity(of: address)
         guard agent.permit(address, passkey: passkey, at: .now) else {
             throw GATTError(.busy, "\(PairingAgent.mostPermissions) devices are being paired already; wait a minute")
         }
@@ -203,23 +233,27 @@ public final class BondKeeper {
 
     /// Pairs over a link: until it is secure.
     public func pair(_ peer: ATTPeer, _ client: GATTClient) async throws(GATTError) {
-        let level: LinkSecurity = bonds[peer.address]?.isAuthenticated == true ? .authenticated : .encrypted
+        let level: LinkSecurity =
+            bonds[identity(of: peer.address)]?.isAuthenticated == true ? .authenticated : .encrypted
         guard client.security < level else { return }
         try await raise(peer, client, to: level)
     }
 
     /// What a person must say before the pairing of a device goes on.
-    public func question(of address: BluetoothAddress) -> PairingAgent.Question? { asked[address] }
+    public func question(of address: BluetoothAddress) -> PairingAgent.Question? { asked[identity(of: address)] }
 
     /// A person says the number, or whether both numbers are the same; nil and false decline.
     public func say(_ address: BluetoothAddress, passkey: UInt32?, isSame: Bool) async {
+        let address = identity(of: address)
         asked[address] = nil
         if let command = agent.say(address, passkey: passkey, isSame: isSame) { await send(command) }
     }
 
     /// A pairing is over: no other may follow without a word.
     public func finish(_ address: BluetoothAddress) {
-        agent.revoke(address)
-        asked[address] = nil
+        for address in [address, identity(of: address)] {
+            agent.revoke(address)
+            asked[address] = nil
+        }
     }
 }

@@ -4,6 +4,9 @@ import OneLoop
 import Pairing
 
 extension House {
+    /// How many nodes in trouble are named; `gatehouse nodes` has them all.
+    private static let troublesShown = 16
+
     /// The gateway at a glance.
     var status: JSON {
         let uptime = Int((ContinuousClock.now - started).components.seconds)
@@ -125,6 +128,10 @@ extension House {
             shown["connections_made"] = .int(connections.connected)
             shown["connections_failed"] = .int(connections.failed)
         }
+        let troubles = ble.troubles
+        shown["nodes_in_trouble"] = .int(troubles.count)
+        shown["troubles"] = .array(
+            troubles.prefix(House.troublesShown).map { ["node": .string("\($0.node)"), "reason": .string($0.reason)] })
         return .object(shown)
     }
 

@@ -120,6 +120,7 @@ extension House {
         let selection = KernelRadio.Selection(configuration.ble.adapters) ?? .all
         let radio = KernelRadio(selection) { line in log.notice("\(line)") }
         self.radio = radio
+        links?.central.onAttempt = { [weak radio] isUnderWay in radio?.connects(isUnderWay) }
         ble.start(radio)
     }
 

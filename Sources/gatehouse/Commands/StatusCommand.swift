@@ -48,6 +48,9 @@ enum StatusText {
                         .map { "\($0.name.spaced) \(text($0.value))" }.joined(separator: ", ") ?? ""
                 ))
             for adapter in ble["adapters"]?.array ?? [] { rows.append(("adapter", self.adapter(adapter))) }
+            for trouble in ble["troubles"]?.array ?? [] {
+                rows.append(("trouble", "\(text(trouble["node"])): \(text(trouble["reason"]))"))
+            }
         }
         if let store = status["store"] {
             rows.append(
