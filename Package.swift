@@ -290,6 +290,13 @@ let package = Package(
             ],
             path: "Benchmarks/AdvertBench", swiftSettings: swift6),
         .executableTarget(
+            name: "LatencyBench",
+            dependencies: [
+                "Advertising", "BluetoothLE", "BLENodes", "CoAP", "CoAPMessages", "Concentrator", "FlashStore", "GPIO",
+                "OCFDoor", "OCFModel", "OneLoop", "Pairing", nio, nioPosix, log,
+            ],
+            path: "Benchmarks/LatencyBench", swiftSettings: swift6),
+        .executableTarget(
             name: "CoAPBench", dependencies: ["CoAP", "CoAPMessages", "TLS", "AllocationCount", nio, nioPosix],
             path: "Benchmarks/CoAPBench", swiftSettings: swift6),
         .executableTarget(name: "DatagramLoad", path: "Benchmarks/DatagramLoad"),

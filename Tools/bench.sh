@@ -4,11 +4,18 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 only=${1:-}
-for program in AdvertBench CoAPBench TLSBench XMPPBench XMPPDoorBench TokenBench CloudBench ProvisioningBench; do
+for program in AdvertBench LatencyBench CoAPBench TLSBench XMPPBench XMPPDoorBench TokenBench CloudBench ProvisioningBench; do
     [ -z "$only" ] || [ "$only" = "$program" ] || continue
     printf '\n== %s\n' "$program"
     swift build -c release --product "$program" 2>&1 | grep -E 'error|warning' || true
     "$(swift build -c release --show-bin-path)/$program"
+    [ "$program" = AdvertBench ] || continue
+    # The same adverts read by bumble and bthome-ble, in this run.
+    if [ -e .build/bench-venv/wanted ]; then
+        .build/bench-venv/bin/python Benchmarks/advert-compare.py
+    else
+        echo "bumble and bthome-ble are not here: Tools/prepare.sh bench"
+    fi
 done
 if [ -z "$only" ] || [ "$only" = coap-compare ]; then
     printf '\n== coap-compare\n'

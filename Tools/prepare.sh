@@ -11,7 +11,7 @@ if [ "${1:-build}" = test ]; then
     packages+=(openssl libcoap3-bin prosody ejabberd libstrophe-dev python3 python3-venv procps iproute2 zbar-tools libxml2-utils)
 fi
 
-[ "${1:-build}" != bench ] || packages+=(libcoap3-dev util-linux)
+[ "${1:-build}" != bench ] || packages+=(libcoap3-dev util-linux python3 python3-venv)
 
 missing=()
 for package in "${packages[@]}"; do
@@ -26,16 +26,21 @@ if [ "${#missing[@]}" -gt 0 ]; then
     "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-if [ "${1:-build}" = test ]; then
-    # The peers that come from PyPI, in a place of their own. The versions are those the tests were written against.
-    venv=.build/venv
-    wanted="aiocoap==0.4.17 cbor2==5.9.0 cryptography==48.0.0 slixmpp==1.17.0 jwcrypto==1.6.1"
-    if [ "$(cat "$venv/wanted" 2>/dev/null)" != "$wanted" ]; then
-        echo "prepare: installing $wanted into $venv"
-        rm -rf "$venv"
-        /usr/bin/python3 -m venv "$venv"
-        # shellcheck disable=SC2086
-        "$venv/bin/pip" install --quiet --disable-pip-version-check $wanted
-        echo "$wanted" > "$venv/wanted"
-    fi
-fi
+# What comes from PyPI, in a place of its own; does nothing when it is there in these versions.
+from_pypi() { # from_pypi FOLDER PACKAGE==VERSION …
+    local venv=$1
+    shift
+    [ "$(cat "$venv/wanted" 2>/dev/null)" != "$*" ] || return 0
+    echo "prepare: installing $* into $venv"
+    rm -rf "$venv"
+    /usr/bin/python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check "$@"
+    echo "$*" > "$venv/wanted"
+}
+
+case ${1:-build} in
+# The peers of the tests: the versions that they were written against.
+test) from_pypi .build/venv aiocoap==0.4.17 cbor2==5.9.0 cryptography==48.0.0 slixmpp==1.17.0 jwcrypto==1.6.1 ;;
+# Those who read the same adverts in Benchmarks/advert-compare.py.
+bench) from_pypi .build/bench-venv bumble==0.0.236 bthome-ble==3.25.0 ;;
+esac

@@ -144,7 +144,54 @@ func houseRows(_ rows: Rows) {
             + "before \(before) KiB, after \(residentMemory()) KiB")
 }
 
+/// What the daemon's part of the radio holds after millions of adverts from everybody who passes by.
+@Loop
+func memoryRows() {
+    let concentrator = Concentrator()
+    var quiet = Logger(label: "ble")
+    quiet.logLevel = .error
+    // Whoever sends a format that is read would become a node; there is room for 200.
+    let nodes = BLENodes(
+        configuration: BLENodesConfiguration(admission: .knownFormats, maximum: 200), concentrator: concentrator,
+        store: nil, log: quiet)
+    var now = ContinuousClock.now
+    var seed: UInt64 = 1
+    var event: [UInt8] = []
+    print("\nmemory, 100 000 random addresses: half phones, half thermometers, of which 200 are nodes")
+    for number in 1...10_000_000 {
+        seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        let who = (seed >> 33) % 100_000
+        // Phones hide behind addresses that change (01 in front), thermometers have static ones (11).
+        let isPhone = who.isMultiple(of: 2)
+        let address = (isPhone ? 0x4000_0000_0000 : 0xC000_0000_0000) + who &* 0x9E37_79B9
+        let payload =
+            isPhone
+            ? [2, 1, 0x1A, 2, 0x0A, 0x0C, 7, 0xFF, 0x4C, 0, 0x10, 2, UInt8(truncatingIfNeeded: seed >> 20), 0x1A]
+            : [2, 1, 6, 7, 0x16, 0xD2, 0xFC, 0x40, 2, UInt8(truncatingIfNeeded: seed >> 20), 9]
+        event = [0x3E, 0, 0x02, 1, 3, 1]
+        for shift in 0..<6 { event.append(UInt8(truncatingIfNeeded: address >> (8 * UInt64(shift)))) }
+        event.append(UInt8(payload.count))
+        event += payload
+        event.append(0xB5)
+        event[1] = UInt8(event.count - 2)
+        if number.isMultiple(of: 500) { now = now.advanced(by: .seconds(1)) }
+        for report in HCIEvent.reports(event) {
+            nodes.receive(
+                Advertisement(
+                    address: report.address, addressKind: report.addressKind, isConnectable: report.isConnectable,
+                    rssi: report.rssi, payload: report.payload, receivedAt: now))
+        }
+        if [10_000, 1_000_000, 5_000_000, 10_000_000].contains(number) {
+            print(
+                "after \(pad(grouped(number), 12, right: true)) adverts: \(grouped(anonymousMemory())) KiB anonymous, "
+                    + "\(nodes.statistics.received) received, \(concentrator.count) nodes, \(nodes.strangers.count) strangers"
+            )
+        }
+    }
+}
+
 let rows = Rows(seconds: CommandLine.arguments.dropFirst().first.flatMap { Double($0) } ?? 1)
 rows.printHeading()
 codecRows(rows)
 await houseRows(rows)
+await memoryRows()
