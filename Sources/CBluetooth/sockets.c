@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -70,6 +71,40 @@ int gh_bt_hci_open(uint16_t adapter)
 	if (setsockopt(fd, SOL_HCI, HCI_FILTER, &filter, sizeof(filter)) < 0)
 		return failed(fd);
 	return fd;
+}
+
+int gh_bt_hang_up(uint16_t adapter, const uint8_t *address)
+{
+	/* A controller has some ten links; the kernel's number of those of LE is in none of the headers. */
+	enum { MOST = 32, LINK_LE = 0x80 };
+	union {
+		struct hci_conn_list_req request;
+		uint8_t bytes[sizeof(struct hci_conn_list_req) + MOST * sizeof(struct hci_conn_info)];
+	} list = { 0 };
+	struct hci_conn_info *links = list.request.conn_info;
+	int fd = gh_bt_hci_open(adapter);
+	int result = 0;
+
+	if (fd < 0)
+		return fd;
+	list.request.dev_id = adapter;
+	list.request.conn_num = MOST;
+	if (ioctl(fd, HCIGETCONNLIST, &list) < 0)
+		return failed(fd);
+	for (int index = 0; index < list.request.conn_num && index < MOST; index++) {
+		uint16_t handle = links[index].handle;
+		/* Disconnect (Core Specification Vol 4 Part E 7.1.6), by the user (0x13). */
+		const uint8_t packet[] = { HCI_COMMAND_PKT, 0x06, 0x04, 3, handle & 0xFF, handle >> 8, 0x13 };
+
+		if (links[index].type != LINK_LE || memcmp(links[index].bdaddr.b, address, 6) != 0)
+			continue;
+		result = gh_bt_send(fd, packet, sizeof(packet));
+		if (result > 0)
+			result = 1;
+		break;
+	}
+	close(fd);
+	return result;
 }
 
 int gh_bt_send(int fd, const void *message, size_t length)

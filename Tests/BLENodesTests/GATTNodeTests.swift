@@ -50,7 +50,7 @@ private final class ConnectedHouse {
         nodes = BLENodes(
             configuration: BLENodesConfiguration(devices: [lamp: .init(gatt: plan)]), concentrator: concentrator,
             store: self.store, log: log)
-        bonds = BondKeeper(store: self.store, log: log) { [kernel] command in
+        bonds = BondKeeper(store: self.store, log: log, hangUp: { _, _ in }) { [kernel] command in
             kernel.commands.withLock { $0.append(command) }
             return []
         }

@@ -189,6 +189,8 @@ private let hidden = BluetoothAddress(rawValue: 0x7081_940D_FBAA)
 @Suite struct BondKeeperTests {
     private final class Kernel: Sendable {
         let commands = Mutex<[ManagementCommand]>([])
+        /// Whose links were ended in the controller.
+        let ended = Mutex<[BluetoothAddress]>([])
         var opcodes: [ManagementCommand.Opcode] { commands.withLock { $0.map(\.opcode) } }
     }
 
@@ -205,7 +207,9 @@ private let hidden = BluetoothAddress(rawValue: 0x7081_940D_FBAA)
     private func keeper(_ store: FlashStore) -> BondKeeper {
         var log = Logger(label: "test")
         log.logLevel = .critical
-        return BondKeeper(store: store, log: log) { [kernel] command in
+        return BondKeeper(
+            store: store, log: log, hangUp: { [kernel] _, address in kernel.ended.withLock { $0.append(address) } }
+        ) { [kernel] command in
             kernel.commands.withLock { $0.append(command) }
             return []
         }
@@ -246,11 +250,8 @@ private let hidden = BluetoothAddress(rawValue: 0x7081_940D_FBAA)
         try await again.forget(device)
         #expect(again.bonds.isEmpty)
         #expect(store.scan(prefix: "node/bond/").isEmpty)
-        // A link that stands would keep its encryption, and be as good as bonded, until it ends.
-        #expect(
-            kernel.commands.withLock {
-                $0.suffix(2) == [.unpair(adapter, peer, disconnect: true), .disconnect(adapter, peer)]
-            })
+        #expect(kernel.commands.withLock { $0.last == .unpair(adapter, peer, disconnect: true) })
+        #expect(kernel.ended.withLock { $0 == [device] })
         await #expect(throws: GATTError(.needsPairing, "")) { try await self.client(again).read(value) }
     }
 
@@ -273,12 +274,9 @@ private let hidden = BluetoothAddress(rawValue: 0x7081_940D_FBAA)
         var bond = Bond()
         bond.keys = [key]
         try await store.put("node/bond/\(device.hex)", bond.encoded, .now)
-        let keeper = BondKeeper(store: store) { command throws(RadioError) in
-            switch command.opcode {
-            case .unpairDevice: throw RadioError(.refused, "not paired", status: .notPaired)
-            case .disconnect: throw RadioError(.refused, "not connected", status: .notConnected)
-            default: return []
-            }
+        let keeper = BondKeeper(store: store, hangUp: { _, _ in }) { command throws(RadioError) in
+            guard command.opcode == .unpairDevice else { return [] }
+            throw RadioError(.refused, "not paired", status: .notPaired)
         }
         await keeper.add(adapter)
         try await keeper.forget(device)

@@ -381,7 +381,8 @@ final class GATTSession {
     private func failed(_ error: GATTError) {
         switch error.code {
         case .cancelled, .backingOff: return
-        case .needsPairing, .pairingFailed: failures += 1
+        // One that took the connection and said nothing for 30 s is not merely out of reach.
+        case .needsPairing, .pairingFailed, .timedOut: failures += 1
         default:
             failures += 1
             guard failures >= GATTSession.failuresToTell else { return }

@@ -21,6 +21,10 @@ int gh_bt_management_open(void);
  * command is refused with EPERM. */
 int gh_bt_hci_open(uint16_t adapter);
 
+/* Has the controller end its LE link with `address` (least significant byte first): 1 when there was one, 0 when not. Needs
+ * CAP_NET_RAW. */
+int gh_bt_hang_up(uint16_t adapter, const uint8_t *address);
+
 /* One message out; the number of bytes. */
 int gh_bt_send(int fd, const void *message, size_t length);
 

@@ -20,9 +20,12 @@ public final class BondKeeper {
 
     /// Sends a command to the kernel.
     public typealias Port = @Sendable (ManagementCommand) async throws(RadioError) -> [UInt8]
+    /// Ends a link in the controller.
+    public typealias LinkEnding = @Sendable (AdapterIndex, BluetoothAddress) throws(RadioError) -> Void
 
     private let store: FlashStore?
     private let port: Port
+    private let hangUp: LinkEnding
     private let log: Logger
     private var agent = PairingAgent()
     private var adapters: Set<AdapterIndex> = []
@@ -40,8 +43,13 @@ public final class BondKeeper {
     public private(set) var trouble: String?
 
     /// A keeper with the bonds of the store; ``add(_:)`` gives them to the kernel.
-    public init(store: FlashStore?, log: Logger = Logger(label: "ble"), port: @escaping Port) {
+    public init(
+        store: FlashStore?, log: Logger = Logger(label: "ble"),
+        hangUp: @escaping LinkEnding = { adapter, address throws(RadioError) in try LinkEnd.hangUp(adapter, address) },
+        port: @escaping Port
+    ) {
         self.store = store
+        self.hangUp = hangUp
         self.log = log
         self.port = port
         for (key, value) in store?.scan(prefix: BondKeeper.keyPrefix) ?? [] {
@@ -161,7 +169,10 @@ public final class BondKeeper {
             guard let peer = bond.keys.first?.peer ?? bond.identity?.peer else { continue }
             // A kernel that was given no key of it has nothing to forget, and then ends no link.
             await send(.unpair(adapter, peer, disconnect: true), unless: [.notPaired])
-            await send(.disconnect(adapter, peer), unless: [.notConnected, .disconnected])
+            // A link that stands would keep its encryption, and be as good as bonded.
+            do throws(RadioError) { try hangUp(adapter, peer.address) } catch {
+                log.warning("\(error.reason); it stays secure until it ends")
+            }
         }
         try await store?.remove(BondKeeper.keyPrefix + address.hex, .now)
     }
