@@ -66,6 +66,13 @@ class Air:
     def unplug(self):
         """The adapter goes, as pulling it would have it."""
         async def go():
+            # Whoever was connected notices that the other end is gone.
+            for device in self.devices.values():
+                for connection in list(device.connections.values()):
+                    try:
+                        await asyncio.wait_for(connection.disconnect(), 2)
+                    except Exception:  # it has noticed already
+                        pass
             if self.controller in self.link.controllers:
                 self.link.controllers.remove(self.controller)
             await self.transport.close()
@@ -75,19 +82,52 @@ class Air:
         """A sensor says `data` from now on, each so many milliseconds."""
         self._run(self._advertise(address, data, interval))
 
-    async def _advertise(self, address, data, interval):
+    async def _advertise(self, address, data, interval, build=None):
         device = self.devices.get(address)
         if device is None:
             controller = Controller(address, link=self.link)
             host = Host()
             host.controller, controller.host = controller, host
             device = self.devices[address] = Device(name=address, address=hci.Address(address), host=host)
+            if build is not None:
+                build(device)
             await device.power_on()
         else:
             await device.stop_advertising()
         await device.start_advertising(
             own_address_type=hci.OwnAddressType.RANDOM, auto_restart=True, advertising_interval_min=interval,
             advertising_interval_max=interval, advertising_data=data)
+
+    def place(self, address, build, data, interval=100):
+        """A device that takes connections; `build` gives it what it has, before it is switched on."""
+        self._run(self._advertise(address, data, interval, build))
+
+    def hide(self, address):
+        """A device goes on under an address that changes: the next one that its identity key resolves.
+
+        Gives that address."""
+        return self._run(self._call(address, hci.Address.generate_private_address(self.devices[address].irk)))
+
+    def show(self, address):
+        """A device goes on under its own address."""
+        self._run(self._call(address, hci.Address(address)))
+
+    async def _call(self, owner, address):
+        device = self.devices[owner]
+        await device.stop_advertising()
+        device.random_address = address
+        await device.send_sync_command(hci.HCI_LE_Set_Random_Address_Command(random_address=address))
+        await device.start_advertising(
+            own_address_type=hci.OwnAddressType.RANDOM, auto_restart=True, advertising_interval_min=100,
+            advertising_interval_max=100, advertising_data=device.advertising_data)
+        return str(address).partition("/")[0]
+
+    def do(self, action):
+        """Does something in the air's own thread, where all of its devices live."""
+        async def go():
+            result = action()
+            return await result if asyncio.iscoroutine(result) else result
+        return self._run(go())
 
     def quiet(self, address):
         """A sensor falls silent."""

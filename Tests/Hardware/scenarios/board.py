@@ -50,6 +50,14 @@ class Board:
         """Kernels of today wait in the removal until the lines are given back, so it happens in the background."""
         threading.Thread(target=_write, args=(f"{self.folder}/live", "0"), daemon=True).start()
 
+    def wait_unplugged(self, seconds=30):
+        """Until the removal is through."""
+        end = time.monotonic() + seconds
+        while _read(f"{self.folder}/live") != "0" or os.path.exists(f"/dev/{self.chip}"):
+            if time.monotonic() > end:
+                raise TimeoutError(f"{self.chip} is still there")
+            time.sleep(0.05)
+
     def pull(self, line, up):
         _write(f"{self.pins}/sim_gpio{line}/pull", "pull-up" if up else "pull-down")
 

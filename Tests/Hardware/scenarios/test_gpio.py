@@ -106,6 +106,30 @@ class PairingByHand(unittest.TestCase):
         self.assertEqual(len(self.gateway.ask("trust", "list")), 1)
 
 
+    def test_6_a_chip_that_vanishes_is_told_and_comes_back_by_itself(self):
+        """The kernel wakes nobody who waits for an edge of it; a card that is pulled is noticed all the same."""
+        parts = {"button", "led", "gpio"}
+
+        def degraded():
+            return {part["part"]: part["reason"] for part in self.gateway.ask("status")["degraded"]}
+
+        self.assertEqual(parts & set(degraded()), set())
+        self.board.unplug()
+        reasons = self.gateway.wait(
+            30, "the loss", lambda: next(found for found in [degraded()] if {"button", "gpio"} <= set(found)))
+        self.assertIn(self.board.chip, reasons["button"])
+        self.assertEqual(self.gateway.ask("read", "gpio/door")["state"], "errorUnsigned")
+        self.board.wait_unplugged()
+        self.board.plug()
+        self.gateway.wait(30, "the way back", lambda: parts & set(degraded()) == set())
+        # An output begins as it is configured; then both directions work as before.
+        self.assertFalse(self.board.is_high(boards.RELAY))
+        self.gateway.ask("set", "gpio/relay1", "Output", "true")
+        self.assertTrue(self.board.is_high(boards.RELAY))
+        self.board.pull(boards.DOOR, up=True)
+        self.gateway.wait(10, "the open door", lambda: self.gateway.ask("read", "gpio/door")["fields"][0]["value"])
+
+
 class WithoutTheGroup(unittest.TestCase):
     """A daemon that may not open the chip says so, and runs."""
 
