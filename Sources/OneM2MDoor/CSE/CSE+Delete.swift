@@ -27,7 +27,9 @@ extension CSE {
         notifier.happened(.deletedChild, at: container, instance: gone)
         try await memory.remove(gone, of: container)
         return context.answer(
-            .deleted, wanted == .nothing ? nil : ["m2m:cin": .object(gone.representation(container: container.id))])
+            .deleted,
+            wanted == .nothing
+                ? Optional<JSON>.none : ["m2m:cin": .object(gone.representation(container: container.id))])
     }
 
     private func delete(_ context: RequestContext, _ resource: Resource) async throws(OneM2MError) -> ResponsePrimitive
@@ -43,7 +45,8 @@ extension CSE {
             try authority?.check(.delete, view(resource), originator: context.originator, origin: context.origin)
         }
         let wanted = try resultContent(context, [.nothing, .attributes])
-        let content: JSON? = wanted == .nothing ? nil : resource.json
+        // Said in full: a bare nil would be JSON's null, which is a value.
+        let content = wanted == .nothing ? Optional<JSON>.none : resource.json
         try await memory.remove(remove(resource))
         return context.answer(.deleted, content)
     }

@@ -35,7 +35,7 @@ extension CSE {
         let changes = try checked(given, definition, module, for: .update)
         if resource.keeper == .nodes {
             try await updateNode(context, resource, changes)
-            return context.answer(.updated, wanted == .nothing ? nil : resource.json)
+            return context.answer(.updated, wanted == .nothing ? Optional<JSON>.none : resource.json)
         }
         let before = (resource.attributes, resource.detail, resource.expiration, resource.modified, resource.stateTag)
         do throws(OneM2MError) {

@@ -55,7 +55,7 @@ final class Notifier {
                 }
             }
             var notification: JSONObject = ["net": .int(event.rawValue)]
-            notification["rep"] = event == .retrievedEmpty ? nil : representation
+            notification["rep"] = event == .retrievedEmpty ? Optional<JSON>.none : representation
             post(
                 ["nev": .object(notification), "sur": .string(reference(subscription))], of: subscription, state,
                 isOfNode: subject.keeper == .nodes)

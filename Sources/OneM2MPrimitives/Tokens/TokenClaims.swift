@@ -112,7 +112,7 @@ public struct TokenClaims: Sendable, Hashable {
         ]
         if !audience.isEmpty { object["aud"] = .array(audience.map { .string($0) }) }
         object["tknm"] = name.map { .string($0) }
-        object["tkps"] = permissions.isEmpty ? nil : TokenPermission.json(permissions)
+        object["tkps"] = permissions.isEmpty ? Optional<JSON>.none : TokenPermission.json(permissions)
         object["tkex"] = `extension`.map { .string($0) }
         return .object(object)
     }
@@ -125,7 +125,7 @@ public struct TokenClaims: Sendable, Hashable {
         ]
         object["tknm"] = name.map { .string($0) }
         if !audience.isEmpty { object["tkau"] = .array(audience.map { .string($0) }) }
-        object["tkps"] = permissions.isEmpty ? nil : TokenPermission.json(permissions)
+        object["tkps"] = permissions.isEmpty ? Optional<JSON>.none : TokenPermission.json(permissions)
         object["tkex"] = `extension`.map { .string($0) }
         return object
     }

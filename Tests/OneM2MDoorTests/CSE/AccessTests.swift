@@ -12,6 +12,10 @@ private final class FixedVerdict: TokenAuthorization {
     func verify(
         _ request: RequestPrimitive, originator: EntityID, origin: RequestOrigin, now: OneM2MTime
     ) async -> TokenVerdict { verdict }
+    func consult(
+        _ consultations: [ResourceView], about request: RequestPrimitive, originator: EntityID, origin: RequestOrigin,
+        target: String, now: OneM2MTime
+    ) async -> TokenPrivileges? { nil }
     func requestInformation(_ request: RequestPrimitive, originator: EntityID, target: String) -> JSON? {
         ["dasi": [["uri": "http://das", "dreq": ["trid": .string(target)]]]]
     }

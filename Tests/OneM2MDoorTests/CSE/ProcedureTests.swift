@@ -230,6 +230,24 @@ struct ProcedureTests {
         }
     }
 
+    @Test("Nothing is nothing: no null stands for content or attributes that are not there")
+    func nothing() async throws {
+        let bench = TestCSE()
+        try await bench.register("Capp")
+        try await bench.create(.container, "Capp", #"{"m2m:cnt":{"rn":"box","lbl":["x"]}}"#)
+        try await bench.create(.contentInstance, "Capp/box", #"{"m2m:cin":{"con":"1"}}"#)
+        let update = try await bench.ask(.update, "Capp/box", #"{"m2m:cnt":{"lbl":null}}"#) {
+            $0.resultContent = .nothing
+        }
+        #expect(update.status == .updated && update.content == Optional<JSON>.none)
+        let members = try #require(try await bench.get("Capp/box")?.object)
+        #expect(!members.names.contains("lbl"))
+        for to in ["Capp/box/la", "Capp/box"] {
+            let answer = try await bench.ask(.delete, to) { $0.resultContent = .nothing }
+            #expect(answer.status == .deleted && answer.content == Optional<JSON>.none)
+        }
+    }
+
     @Test("A parent's end is its children's latest")
     func expirations() async throws {
         let bench = TestCSE()
