@@ -248,7 +248,7 @@ let package = Package(
             name: "OneM2MDoorTests",
             dependencies: [
                 "OneM2MDoor", "OneM2MPrimitives", "JOSE", "JSONText", "CBOR", "CoAP", "CoAPMessages", "TLS",
-                "Concentrator",
+                "GPIO", "GPIONodes", "Concentrator",
                 "FlashStore", "OneLoop", nio, nioPosix, http1, log,
             ],
             swiftSettings: swift6),
@@ -274,7 +274,10 @@ let package = Package(
             ],
             swiftSettings: swift6),
         .testTarget(
-            name: "GatewayTests", dependencies: ["Gateway", "FlashStore", "JSONText", "OneLoop", log],
+            name: "GatewayTests",
+            dependencies: [
+                "Gateway", "FlashStore", "JOSE", "JSONText", "OneLoop", "OneM2MDoor", "OneM2MPrimitives", log,
+            ],
             swiftSettings: swift6),
         .testTarget(
             name: "InteropTests",

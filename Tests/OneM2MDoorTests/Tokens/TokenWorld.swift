@@ -1,5 +1,7 @@
 import Concentrator
 import FlashStore
+import GPIO
+import GPIONodes
 import JOSE
 import JSONText
 import Logging
@@ -188,24 +190,21 @@ final class TokenWorld {
     }
 }
 
-/// A relay that opens a lock.
+/// A lock that a relay on a GPIO line opens, driven by the gateway's own driver on a simulated chip.
 @Loop
-final class LockRelay: NodeDriver {
-    static let node = NodeID(cacheType: "gpio", nodeID: "lock12")
+final class GPIOLock {
     let concentrator = Concentrator()
-    private(set) var writes: [FieldValue] = []
-
-    func write(_ node: NodeID, _ values: [(parameter: String, value: FieldValue)]) async throws(NodeError) {
-        for value in values {
-            writes.append(value.value)
-            concentrator.update(node, parameter: value.parameter, value: value.value)
-        }
-    }
+    private let chip = SimulatedChip.raspberryPi()
+    private let nodes: GPIONodes
 
     init() throws {
-        try concentrator.add(
-            NodeDescription(
-                id: Self.node, displayName: "Lock 12",
-                parameters: [Parameter(name: "Output", kind: .boolean, value: .boolean(false))]), driver: self)
+        nodes = GPIONodes(concentrator: concentrator, pool: ChipPool(simulated: chip), board: .raspberryPi)
+        try nodes.start([
+            GPIOLineConfiguration(
+                name: "lock12", line: .offset(5), direction: .output(OutputConfiguration(safe: .off)), kind: "relay")
+        ])
     }
+
+    /// Whether the line is high, which draws the relay.
+    var isOpen: Bool { (try? chip.isHigh(.offset(5))) == true }
 }

@@ -11,18 +11,16 @@ import Testing
 @Suite("The report's use cases")
 @Loop
 struct UseCaseTests {
-    private static let open: JSON = ["cod:binSh": ["state": true]]
-
     /// Sends what the phone wants of the lock by way of the reception, where it is registered.
     private func work(
-        _ world: TokenWorld, token: String?, from: String = "Cphone",
+        _ world: TokenWorld, token: String?, from: String = "Cphone", opening: Bool = true,
         change: (inout RequestPrimitive) -> Void = { _ in }
     ) async throws -> ResponsePrimitive {
         let origin = RequestOrigin(
             transport: .https, isSecure: true, identities: ["//sp.example.com/gw1/\(from)"])
         return try await world.ask(
             .update, "//sp.example.com/gw2/cse-gw2/gpio-lock12/output", at: TokenWorld.reception, from: from,
-            origin: origin, Self.open
+            origin: origin, ["cod:binSh": ["state": .bool(opening)]]
         ) {
             $0.tokens = token.map { [$0] } ?? []
             change(&$0)
@@ -33,17 +31,18 @@ struct UseCaseTests {
     func tourist() async throws {
         let world = try TokenWorld()
         defer { world.stop() }
-        let relay = try LockRelay()
+        let lock = try GPIOLock()
         try await world.start(TokenWorld.reception, TokenWorld.issuing())
         let floor = try await world.start(TokenWorld.floor, world.trusting(TokenWorld.reception))
-        floor.cse.show(relay.concentrator, history: 0)
+        floor.cse.show(lock.concentrator, history: 0)
         try await world.registerPhone()
         // The floor has no policy for this phone.
         #expect(try await work(world, token: nil).status == .originatorHasNoPrivilege)
+        #expect(!lock.isOpen)
         let token = try await world.token()
         let answer = try await work(world, token: token)
         #expect(answer.status == .updated, "\(answer)")
-        #expect(relay.writes == [.boolean(true)])
+        #expect(lock.isOpen)
         #expect(answer.assignedTokens.count == 1)
         // The token is the phone's, for this lock and these operations.
         let thief = try await world.ask(
@@ -51,7 +50,8 @@ struct UseCaseTests {
             origin: RequestOrigin(transport: .https, isSecure: true, identities: ["/gw1/Cthief"]), type: .ae,
             ["m2m:ae": ["api": "Nthief", "rr": false, "srv": ["3"]]])
         #expect(thief.status == .created)
-        #expect(try await work(world, token: token, from: "Cthief").status == .originatorHasNoPrivilege)
+        #expect(
+            try await work(world, token: token, from: "Cthief", opening: false).status == .originatorHasNoPrivilege)
         let other = try await world.ask(
             .retrieve, "//sp.example.com/gw2/cse-gw2/gpio-lock12", at: TokenWorld.reception, from: "Cphone"
         ) { $0.tokens = [token] }
@@ -60,25 +60,28 @@ struct UseCaseTests {
             .delete, "//sp.example.com/gw2/cse-gw2/gpio-lock12/output", at: TokenWorld.reception, from: "Cphone"
         ) { $0.tokens = [token] }
         #expect(!deletion.status.isSuccess)
-        #expect(relay.writes.count == 1)
+        #expect(lock.isOpen)
         // By the short name that the floor gave it.
-        let again = try await work(world, token: nil) { $0.localTokenIDs = [answer.assignedTokens[0].localTokenID] }
+        let again = try await work(world, token: nil, opening: false) {
+            $0.localTokenIDs = [answer.assignedTokens[0].localTokenID]
+        }
         #expect(again.status == .updated, "\(again)")
+        #expect(!lock.isOpen)
         // Checked out: the token has run out.
         world.clock.pass(milliseconds: 86_401_000)
         #expect(try await work(world, token: token).status == .originatorHasNoPrivilege)
-        #expect(relay.writes.count == 2)
+        #expect(!lock.isOpen)
     }
 
     @Test("5.1: checked out early: the reception revokes, the floor hears of it")
     func checkedOutEarly() async throws {
         let world = try TokenWorld()
         defer { world.stop() }
-        let relay = try LockRelay()
+        let lock = try GPIOLock()
         let reception = try await world.start(TokenWorld.reception, TokenWorld.issuing())
         let floor = try await world.start(
             TokenWorld.floor, world.trusting(TokenWorld.reception) { $0.requiresRevocationList = true })
-        floor.cse.show(relay.concentrator, history: 0)
+        floor.cse.show(lock.concentrator, history: 0)
         try await world.registerPhone()
         let token = try await world.token()
         #expect(try await work(world, token: token).status == .originatorHasNoPrivilege, "no list yet: fail closed")
@@ -93,7 +96,7 @@ struct UseCaseTests {
         world.members["gw1"]?.isUp = false
         let restarted = try await world.start(
             TokenWorld.floor, floor.tokens.settings)
-        restarted.cse.show(relay.concentrator, history: 0)
+        restarted.cse.show(lock.concentrator, history: 0)
         #expect(try await work(world, token: token).status == .originatorHasNoPrivilege)
         #expect(restarted.tokens.register.lists[TokenWorld.reception.entity]?.revoked[id] != nil)
         // Without a list that is current nothing of this issuer's counts.

@@ -45,6 +45,11 @@ public struct SigningKeyRing: Sendable {
         try SigningKey(active(at: now).key, algorithm: .es256)
     }
 
+    /// What signs revocation lists: the key that is known for longest, so that whoever knows any key learns the others.
+    var listSigner: SigningKey {
+        get throws(JOSEError) { try SigningKey(entries[0].key, algorithm: .es256) }
+    }
+
     /// What verifies.
     public var verifiers: [VerificationKey] {
         entries.compactMap { try? VerificationKey($0.key, algorithm: .es256) }

@@ -30,14 +30,14 @@ public struct RevocationRegister: Sendable {
         return .taken
     }
 
-    /// Revokes a token here; when the table is full the one that expires first makes room.
-    public mutating func revoke(_ id: QualifiedName, until end: OneM2MTime) {
-        if local.count >= TokenLimits.revoked, local[id] == nil,
-            let first = local.min(by: { $0.value < $1.value })?.key
-        {
-            local[first] = nil
-        }
+    /// Revokes a token here. None that was revoked makes room for another: a full table takes no more.
+    ///
+    /// - Returns: whether it was taken.
+    @discardableResult
+    public mutating func revoke(_ id: QualifiedName, until end: OneM2MTime) -> Bool {
+        guard local[id] != nil || local.count < 2 * TokenLimits.revoked else { return false }
         local[id] = end
+        return true
     }
 
     /// Forgets what has expired anyhow.

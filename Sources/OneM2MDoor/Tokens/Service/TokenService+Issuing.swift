@@ -169,7 +169,7 @@ extension TokenService {
     /// What nobody but the authority says: as it was last published, whatever the request made of the attributes.
     private func published(_ name: String, _ current: JSONObject?, _ id: String) -> JSON? {
         guard id == authorityID else { return nil }
-        return name == AuthorityAttribute.keys ? publishedKeys : signedList.map { .string($0.text) }
+        return name == AuthorityAttribute.keys ? signedList?.keys : signedList.map { .string($0.text) }
     }
 
     static func policies(_ json: JSON) throws(OneM2MError) -> [TokenPolicy] {
@@ -291,19 +291,20 @@ extension TokenService {
     func publish() async throws(OneM2MError) {
         guard settings.issues, let ring, authorityID != nil else { return }
         let now = clock()
+        let keys = publishedKeys
         let list = RevocationList(
             issuer: home.entity, number: revocations.number, thisUpdate: now,
             nextUpdate: now.adding(milliseconds: settings.listLifetime * 1000), revoked: revocations.issued,
             keys: ring.published)
         let text: String
-        do { text = try list.signed(with: try ring.signer(at: now)) } catch {
+        do { text = try list.signed(with: try ring.listSigner) } catch {
             throw OneM2MError(.internalServerError, error.reason)
         }
         let answer = await ask(
             .update, "\(home.baseName)/\(settings.authorityName)",
             [
                 "gh:atau": [
-                    AuthorityAttribute.keys: publishedKeys, AuthorityAttribute.list: .string(text),
+                    AuthorityAttribute.keys: keys, AuthorityAttribute.list: .string(text),
                     AuthorityAttribute.revoke: .array(
                         revocations.issued.keys.map(\.description).sorted().map { .string($0) }),
                 ]
@@ -311,7 +312,7 @@ extension TokenService {
         guard answer.status == .updated else {
             throw OneM2MError(answer.status, answer.debugText ?? "the revocation list could not be shown")
         }
-        signedList = (list, text)
+        signedList = (list, text, keys)
     }
 
     /// A request of this program's own.

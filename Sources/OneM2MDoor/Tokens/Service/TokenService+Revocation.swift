@@ -7,14 +7,18 @@ import OneM2MPrimitives
 extension TokenService {
     /// Revokes a token: one issued here goes on the published list, and any counts here no more.
     ///
-    /// - Throws: ``OneM2MError`` 5207 when the list is full, 5000 when flash does not take it; it is then revoked here, in
+    /// - Throws: ``OneM2MError`` 5207 when a list is full, 5000 when flash does not take it; it is then revoked here, in
     ///   memory, all the same.
     public func revoke(_ id: QualifiedName) async throws(OneM2MError) {
         let now = clock()
         let end = end(of: id) ?? now.adding(milliseconds: IssuingPrivileges.mostLifetime * 1000)
-        register.revoke(id, until: end)
+        let isOwn = settings.issues && id.domain == domain
+        let others = register.local.count { $0.key.domain != domain && $0.key != id }
+        guard isOwn || others < TokenLimits.revoked, register.revoke(id, until: end) else {
+            throw OneM2MError(.notAcceptable, "\(others) tokens are revoked here; no more can be until some expire")
+        }
         verified.removeAll { $0.tokenID == id }
-        guard settings.issues, id.domain == domain else {
+        guard isOwn else {
             var changed = revocations
             changed.here = register.local
             try await memory.keep(changed)
@@ -26,7 +30,7 @@ extension TokenService {
         guard revocations.issued.count < TokenLimits.revoked else {
             throw OneM2MError(
                 .notAcceptable,
-                "\(TokenLimits.revoked) tokens are on the list; rotate the key at once instead (gatehouse token rotate --now)"
+                "\(TokenLimits.revoked) tokens are on the list; no more can be until some expire"
             )
         }
         var issued = revocations.issued

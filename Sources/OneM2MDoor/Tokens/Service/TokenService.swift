@@ -30,8 +30,8 @@ public final class TokenService: TokenAuthorization, TokenIssuing {
     /// What UPDATE has said of it; nil for what the configuration says.
     var updatedCeiling: IssuingPrivileges?
     var updatedPolicies: [TokenPolicy]?
-    /// The signed revocation list that is published.
-    var signedList: (list: RevocationList, text: String)?
+    /// The signed revocation list and the keys that are published.
+    var signedList: (list: RevocationList, text: String, keys: JSON)?
     /// Resources of the standard by what they are asked for: `<token>` and `<accessToken>` by token id, `<role>` by role.
     var tokenResources: [QualifiedName: String] = [:]
     var roleResources: [QualifiedName: Set<String>] = [:]
@@ -61,6 +61,7 @@ public final class TokenService: TokenAuthorization, TokenIssuing {
         ring = try memory.ring()
         hostKey = memory.host()
         for (id, end) in revocations.here { register.revoke(id, until: end) }
+        for (id, end) in revocations.issued { register.revoke(id, until: end) }
         for issuer in settings.issuers {
             guard let text = memory.list(of: issuer.entity) else { continue }
             _ = adopt(list: text, of: issuer.entity)
@@ -164,7 +165,7 @@ public final class TokenService: TokenAuthorization, TokenIssuing {
         verified.removeAll { $0.notAfter.seconds < now.seconds }
         guard settings.issues, var ring else { return }
         do throws(OneM2MError) {
-            var isChanged = ring.prune(now: now, longestLifetime: IssuingPrivileges.mostLifetime)
+            var isChanged = ring.prune(now: now, longestLifetime: authority.ceiling.longestLifetime)
             if ring.isDue(now: now, after: settings.rotation) {
                 do { _ = try ring.rotate(now: now, overlap: settings.overlap) } catch {
                     throw OneM2MError(.internalServerError, error.reason)
