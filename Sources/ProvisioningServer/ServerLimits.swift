@@ -43,6 +43,8 @@ public enum ServerLimits {
     public static let questionsPerSecond = 1_000
     /// Requests with RSA in them (0.05 to 1 ms each) a second of one address, and as many at once.
     public static let certificatesPerSecond = 5
+    /// The same for all addresses together, so that many strangers take no more than a fifth of the loop.
+    public static let certificatesOfAllPerSecond = 200
     /// Addresses whose rate is watched: all devices at once. When so many ask within a second, others are told to wait.
     public static let watchedAddresses = 10_000
     /// Questions of all devices that wait for proofs of tokens or the database.

@@ -61,7 +61,9 @@ extension Ledger {
     }
 
     /// Gives a token for a certificate whose key was proved.
-    func issueToken(_ certificate: TokenCertificate, to jid: String) throws -> TokenText {
+    func issueToken(
+        _ certificate: TokenCertificate, to jid: String, most: Int = ServerLimits.certificates
+    ) throws -> TokenText {
         let known = try Row.fetchOne(
             database, sql: "SELECT isRevoked FROM provisioningCertificate WHERE fingerprint = ?",
             arguments: [certificate.fingerprint])
@@ -73,9 +75,9 @@ extension Ledger {
             let own =
                 try Int.fetchOne(
                     database, sql: "SELECT count(*) FROM provisioningCertificate WHERE jid = ?", arguments: [jid]) ?? 0
-            guard own < ServerLimits.certificatesOfAddress,
-                try count("provisioningCertificate") < ServerLimits.certificates
-            else { throw ProvisioningError(.limit, "too many certificates are known of this address") }
+            guard own < ServerLimits.certificatesOfAddress, try makeRoomForCertificate(most) else {
+                throw ProvisioningError(.limit, "too many certificates are known of this address")
+            }
             try database.execute(
                 sql: """
                     INSERT INTO provisioningCertificate (fingerprint, der, subject, notBefore, notAfter, jid, createdAt)
@@ -99,6 +101,23 @@ extension Ledger {
             arguments: [certificate.fingerprint, ServerLimits.tokensOfCertificate])
         try note("token given", "\(jid), certificate \(certificate.fingerprint.prefix(16)) of \(certificate.subject)")
         return token
+    }
+
+    /// Where there are too many certificates, the oldest goes that means nothing: shown by nobody who is let in, named by no
+    /// rule and no service. False when all mean something.
+    private func makeRoomForCertificate(_ most: Int) throws -> Bool {
+        guard try count("provisioningCertificate") >= most else { return true }
+        try database.execute(
+            sql: """
+                DELETE FROM provisioningCertificate WHERE fingerprint = (
+                    SELECT fingerprint FROM provisioningCertificate AS old WHERE isRevoked = 0
+                        AND NOT EXISTS (SELECT 1 FROM provisioningService WHERE certificate = old.fingerprint)
+                        AND NOT EXISTS (SELECT 1 FROM provisioningDevice WHERE jid = old.jid AND state = 'admitted')
+                        AND NOT EXISTS (
+                            SELECT 1 FROM provisioningRule WHERE who = 'certificate:' || old.fingerprint AND removed = 0)
+                    ORDER BY createdAt, fingerprint LIMIT 1)
+                """)
+        return database.changesCount > 0
     }
 
     /// What a token stands for; nil when it is unknown, revoked, or out of its time.

@@ -63,6 +63,7 @@ enum ProvisioningSchema {
             removed INTEGER NOT NULL DEFAULT 0
         );
         CREATE INDEX provisioningRuleOf ON provisioningRule(action, who, device);
+        CREATE INDEX provisioningRuleWho ON provisioningRule(who);
         CREATE INDEX provisioningRuleVersion ON provisioningRule(version);
         -- Questions that no rule answers.
         CREATE TABLE provisioningPending (

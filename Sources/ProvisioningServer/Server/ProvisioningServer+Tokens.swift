@@ -10,7 +10,7 @@ extension ProvisioningServer {
     /// by itself, only rules that name its certificate do.
     func answer(_ question: TokenRequest, _ request: IQRequest) {
         let from = Address(request.from).text
-        guard certificateRates.take(from, now: .now) else {
+        guard certificateRates.take(from, now: .now), allCertificatesRate.take("", now: .now) else {
             counters.refused += 1
             return request.error(StanzaError(.resourceConstraint, "too many certificates; ask again later"))
         }

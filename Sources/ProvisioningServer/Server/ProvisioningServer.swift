@@ -54,6 +54,7 @@ public final class ProvisioningServer {
     var proving: [TokenProofs.Key: [CheckedContinuation<Bool, Never>]] = [:]
     var questionRates = RateBook(perSecond: ServerLimits.questionsPerSecond)
     var certificateRates = RateBook(perSecond: ServerLimits.certificatesPerSecond)
+    var allCertificatesRate = RateBook(perSecond: ServerLimits.certificatesOfAllPerSecond)
     /// Questions that wait for proofs or the database.
     var waiting = 0
 

@@ -90,6 +90,25 @@ struct TokenTests {
         #expect(book.count == 1)
     }
 
+    @Test("Strangers' certificates push out each other, never one that means something")
+    func crowd() async throws {
+        let house = try await TestHouse()
+        let meant = try TokenCertificate(der: try TestIdentity("meant").der)
+        let strangers = try (0..<2).map { try TokenCertificate(der: try TestIdentity("stranger \($0)").der) }
+        try house.database.change(by: "test") { ledger in
+            _ = try ledger.issueToken(meant, to: "a@x.example", most: 2)
+            try ledger.addRule(Rule(.read, who: .certificate(meant.fingerprint)))
+            _ = try ledger.issueToken(strangers[0], to: "b@x.example", most: 2)
+            _ = try ledger.issueToken(strangers[1], to: "c@x.example", most: 2)
+        }
+        let kept = try house.database.read { try $0.certificates() }.map(\.fingerprint)
+        #expect(Set(kept) == [meant.fingerprint, strangers[1].fingerprint])
+        try await house.change { try $0.admit("c@x.example") }
+        #expect(throws: ProvisioningError(.limit, "")) {
+            try house.database.change(by: "test") { _ = try $0.issueToken(strangers[0], to: "b@x.example", most: 2) }
+        }
+    }
+
     @Test("A rule for a certificate counts when the token's sender proves the key, through the device")
     func proof() async throws {
         let house = try await TestHouse()
