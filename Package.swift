@@ -316,6 +316,10 @@ let package = Package(
             name: "TokenBench", dependencies: ["OneM2MDoor", "OneM2MPrimitives", "JOSE", "JSONText", "OneLoop", log],
             path: "Benchmarks/TokenBench", swiftSettings: swift6),
         .executableTarget(
+            name: "OneM2MBench",
+            dependencies: ["OneM2MDoor", "OneM2MPrimitives", "FlashStore", "OneLoop", nio, nioPosix, http1, log],
+            path: "Benchmarks/OneM2MBench", swiftSettings: swift6),
+        .executableTarget(
             name: "CloudBench",
             dependencies: ["OCFCloud", "OCFModel", "CBOR", "CoAP", "CoAPMessages", "TLS", nio, nioPosix, log],
             path: "Benchmarks/CloudBench", swiftSettings: swift6),
@@ -337,6 +341,7 @@ if Context.environment["GATEHOUSE_FUZZ"] != nil {
         ("XMPPFuzz", ["XMPP", "TLS"]), ("XMPPDoorFuzz", ["XMPPDoor", "XMPP", "Concentrator"]),
         ("ATTFuzz", ["GATT"]), ("JOSEFuzz", ["JOSE", "JSONText"]),
         ("OneM2MFuzz", ["OneM2MDoor", "OneM2MPrimitives", "OneLoop", "CBOR", "JSONText", nio, log]),
+        ("OneM2MBindingsFuzz", ["OneM2MDoor", "OneM2MPrimitives", "CoAPMessages", http1]),
     ]
     package.targets += fuzzed.map { fuzz in
         .executableTarget(

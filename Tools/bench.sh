@@ -39,6 +39,16 @@ if [ -z "$only" ] || [ "$only" = xmpp-door ]; then
         echo "slixmpp or Prosody is not here: Tools/prepare.sh test"
     fi
 fi
+if [ -z "$only" ] || [ "$only" = onem2m ]; then
+    # The CSE over HTTP, ACME beside it.
+    printf '\n== onem2m\n'
+    if .build/venv/bin/python -c 'import acmecse' 2>/dev/null; then
+        swift build -c release --product OneM2MBench 2>&1 | grep -E 'error|warning' || true
+        .build/venv/bin/python Benchmarks/onem2m.py "$(swift build -c release --show-bin-path)/OneM2MBench"
+    else
+        echo "ACME is not here: Tools/prepare.sh test"
+    fi
+fi
 if [ -z "$only" ] || [ "$only" = size ]; then
     printf '\n== size\n'
     Tools/size.sh

@@ -40,7 +40,7 @@ from_pypi() { # from_pypi FOLDER PACKAGE==VERSION …
 
 case ${1:-build} in
 # The peers of the tests: the versions that they were written against.
-test) from_pypi .build/venv aiocoap==0.4.17 cbor2==5.9.0 cryptography==48.0.0 slixmpp==1.17.0 jwcrypto==1.5.8 ;;
+test) from_pypi .build/venv acmecse==2026.5.3 aiocoap==0.4.17 cbor2==5.9.0 cryptography==48.0.0 slixmpp==1.17.0 jwcrypto==1.5.8 ;;
 # Those who read the same adverts in Benchmarks/advert-compare.py.
 bench) from_pypi .build/bench-venv bumble==0.0.236 bthome-ble==3.25.0 ;;
 esac

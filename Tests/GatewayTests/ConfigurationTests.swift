@@ -133,7 +133,7 @@ struct ConfigurationTests {
         switch key.path {
         case "ble.source": return other ? "\"none\"" : "\"capture\""
         case "ocf.certificate", "ocf.key", "ocf.manufacturer_certificate", "ocf.manufacturer_key", "ble.capture",
-            "cloud.trust":
+            "cloud.trust", "onem2m.tls.certificate", "onem2m.tls.key":
             return other ? "\"y.pem\"" : "\"x.pem\""
         case "cloud.address": return other ? "\"coaps+tcp://b:5\"" : "\"coaps+tcp://a:5\""
         case "cloud.token": return other ? "\"t\"" : "\"s\""
@@ -143,6 +143,11 @@ struct ConfigurationTests {
             return other ? "\"00:00:00:00:00:02\"" : "\"00:00:00:00:00:01\""
         case "xmpp.account", "xmpp.peers[].jid": return other ? "\"b@example.org\"" : "\"a@example.org\""
         case "xmpp.password_file": return other ? "\"other\"" : "\"given\""
+        case let path where path.hasPrefix("onem2m.") && path.hasSuffix("address"):
+            return other ? "\"192.0.2.2\"" : "\"192.0.2.1\""
+        case "onem2m.points_of_access": return other ? "[\"http://192.0.2.1:8080\"]" : "[]"
+        case "onem2m.registrar.url": return other ? "\"http://b:80\"" : "\"https://a\""
+        case "onem2m.registrar.cse_id": return other ? "\"/other\"" : "\"/id-in\""
         case "onem2m.cse_id", "onem2m.cse_name", "onem2m.sp_id": return other ? "\"other\"" : "\"given\""
         case "onem2m.issuers[].id", "onem2m.tokens.recipients[].cse": return other ? "\"/gw3\"" : "\"/gw2\""
         case "onem2m.tokens.privileges[].operations", "onem2m.tokens.policies[].operations",

@@ -306,4 +306,6 @@ public struct Configuration: Sendable, Equatable {
     public var oneM2M: OneM2M
     /// `[onem2m.tokens]` and `[[onem2m.issuers]]`
     public var tokens: Tokens
+    /// Its sockets, peers and registrar.
+    public var oneM2MBindings: OneM2MBindings
 }

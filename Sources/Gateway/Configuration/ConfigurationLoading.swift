@@ -102,6 +102,7 @@ extension Configuration {
                 "ocf.manufacturer_certificate and ocf.manufacturer_key belong together; found one, expected both or none"
             )
         }
+        document.checkOneM2MBindings(read.oneM2MBindings)
         if !read.cloud.address.isEmpty {
             for (name, value) in [("id", read.cloud.id), ("token", read.cloud.token)] where value.isEmpty {
                 document.complain(
@@ -163,19 +164,19 @@ struct ConfigurationReader {
     let document: ConfigurationDocument
     let board: ConfigurationDocument?
 
-    private func value(_ path: String) -> ConfigurationValue {
+    func value(_ path: String) -> ConfigurationValue {
         document.value(path) ?? board?.value(path) ?? ConfigurationSchema.fallback(of: path)
     }
 
     /// A path, meant from the file's folder when it is relative; empty stays empty.
-    private func path(_ path: String) -> String { resolve(value(path).textValue) }
+    func path(_ path: String) -> String { resolve(value(path).textValue) }
 
-    private func resolve(_ path: String) -> String {
+    func resolve(_ path: String) -> String {
         path.isEmpty || path.hasPrefix("/")
             ? path : FilePathText.join(FilePathText.folder(of: document.file), path)
     }
 
-    private func value(
+    func value(
         _ table: ConfigurationDocument.Table, _ name: String, of path: String
     ) -> ConfigurationValue {
         table[name] ?? ConfigurationSchema.fallback(of: "\(path)[].\(name)")
@@ -212,7 +213,7 @@ struct ConfigurationReader {
                 address: value("cloud.address").textValue, id: value("cloud.id").textValue,
                 token: value("cloud.token").textValue, provider: value("cloud.provider").textValue,
                 trust: path("cloud.trust")),
-            xmpp: xmpp(), oneM2M: oneM2M(), tokens: tokens())
+            xmpp: xmpp(), oneM2M: oneM2M(), tokens: tokens(), oneM2MBindings: oneM2MBindings())
     }
 
     private func boardValues() -> Configuration.Board {

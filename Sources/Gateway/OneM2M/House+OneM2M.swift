@@ -6,11 +6,18 @@ extension House {
     func startOneM2M() async {
         guard configuration.oneM2M.isEnabled else { return }
         let floor = floor
-        let house = OneM2MHouse(configuration.oneM2M, store: store, log: oneM2MLog) {
-            max(wallMicroseconds(), floor.seconds * 1_000_000)
+        do throws(OneM2MSetupError) {
+            let house = try OneM2MHouse(
+                configuration.oneM2M, configuration.oneM2MBindings, store: store, certificates: floor.validityClock,
+                log: oneM2MLog
+            ) {
+                max(wallMicroseconds(), floor.seconds * 1_000_000)
+            }
+            oneM2M = house
+            await house.startTokens(configuration.tokens, store: store, log: oneM2MLog)
+            await house.start(concentrator, history: configuration.oneM2M.history)
+        } catch {
+            missing.append(("onem2m", error.reason))
         }
-        oneM2M = house
-        await house.startTokens(configuration.tokens, store: store, log: oneM2MLog)
-        house.start(concentrator, history: configuration.oneM2M.history)
     }
 }

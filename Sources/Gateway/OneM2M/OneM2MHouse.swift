@@ -5,26 +5,41 @@ import Logging
 import OneLoop
 import OneM2MDoor
 import OneM2MPrimitives
+import TLS
 
 /// The oneM2M side of the house: the CSE, and the ways to it and from it.
 @Loop
 final class OneM2MHouse {
     let cse: CSE
+    let bindings: OneM2MBindings
     /// What issues and judges tokens; nil when that could not begin, and requests with tokens are then 5001.
     private(set) var tokens: TokenService?
     private let clock: @Loop () -> OneM2MTime
+    private var tokenTrouble: String?
+
     /// What is missing of it; nil when nothing is.
-    var trouble: String?
+    var trouble: String? {
+        if let failure = bindings.failures.first { return failure.reason }
+        if let tokenTrouble { return tokenTrouble }
+        guard let registrar = bindings.registrar, let reason = registrar.status.trouble else { return nil }
+        return "not registered at \(registrar.settings.point): \(reason)"
+    }
 
     /// Puts it together; nothing is sent or shown before ``start(_:history:)``.
     ///
     /// - Parameter clock: microseconds since 1970, never before what is known to have passed.
     init(
-        _ configuration: Configuration.OneM2M, store: FlashStore, log: Logger, clock: @escaping @Loop () -> Int64
-    ) {
+        _ configuration: Configuration.OneM2M, _ connections: Configuration.OneM2MBindings, store: FlashStore,
+        certificates: ValidityClock, log: Logger, clock: @escaping @Loop () -> Int64
+    ) throws(OneM2MSetupError) {
         let time: @Loop () -> OneM2MTime = { OneM2MTime(microseconds: clock()) }
         self.clock = time
-        cse = CSE(settings: CSESettings(configuration), store: store, log: log, clock: time)
+        var settings = CSESettings(configuration)
+        let wanted = try OneM2MBindings.Settings(connections, home: settings.identity, clock: certificates)
+        settings.registrar = wanted.registrar?.cse.absolute
+        settings.pointsOfAccess = wanted.pointsOfAccess(connections.pointsOfAccess)
+        cse = CSE(settings: settings, store: store, log: log, clock: time)
+        bindings = OneM2MBindings(cse, settings: wanted, log: log, now: time)
     }
 
     /// Begins to handle tokens. What stands in the way, such as a file of keys that cannot be read, is told, and no token
@@ -37,19 +52,21 @@ final class OneM2MHouse {
             try await service.start()
             tokens = service
         } catch {
-            trouble = "no tokens: \(error)"
+            tokenTrouble = "no tokens: \(error)"
             log.error("no tokens are issued or honoured: \(error)")
         }
     }
 
     /// Shows the nodes and begins to send what waited.
-    func start(_ concentrator: Concentrator, history: Int) {
+    func start(_ concentrator: Concentrator, history: Int) async {
         cse.show(concentrator, history: history)
+        await bindings.start()
         cse.start()
     }
 
     func stop() async {
         tokens?.stop()
+        await bindings.stop()
         cse.stop()
     }
 
@@ -70,7 +87,19 @@ final class OneM2MHouse {
             "notifications_dropped": .int(counters.notificationsDropped),
             "notifications_waiting": .int(cse.waitingNotifications), "expired": .int(counters.expired),
             "unreadable": .int(counters.unreadable), "tokens": tokens?.status ?? .null,
-            "trouble": .string(orNull: trouble),
+            "trouble": .string(orNull: trouble), "http_port": .int(bindings.ports.http),
+            "https_port": .int(bindings.ports.https), "coap_port": .int(bindings.ports.coap),
+            "coaps_port": .int(bindings.ports.coaps), "connections": .int(bindings.httpCounters.connections),
+            "http_refused": .int(Int(clamping: bindings.httpCounters.refused)), "registrar": registrar,
+        ]
+    }
+
+    private var registrar: JSON {
+        guard let registrar = bindings.registrar else { return .null }
+        return [
+            "url": .string("\(registrar.settings.point)"), "cse": .string("\(registrar.settings.cse)"),
+            "registered": .bool(registrar.status.isRegistered), "state": .string(registrar.status.state),
+            "registrations": .int(registrar.status.registrations),
         ]
     }
 }

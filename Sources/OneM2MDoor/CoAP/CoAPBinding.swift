@@ -22,9 +22,10 @@ public final class CoAPBinding {
         let identified =
             identities.identities(of: completed?.peer ?? nil)
             + identities.identities(ofKey: completed?.preSharedIdentity ?? nil)
+        // A certificate that speaks for nobody authenticates nobody.
         let origin = RequestOrigin(
             transport: completed == nil ? .coap : .coaps, address: connection.remoteAddress?.ipAddress,
-            isSecure: completed.map { $0.peer != nil || $0.preSharedIdentity != nil } ?? false, identities: identified)
+            isSecure: completed != nil && !identified.isEmpty, identities: identified)
         return OneM2MRequestHandler(binding: self, origin: origin)
     }
 

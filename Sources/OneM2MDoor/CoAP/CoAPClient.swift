@@ -38,8 +38,11 @@ public final class CoAPClient {
         let connection = try await connection(to: server)
         known[server]?.open += 1
         defer {
-            if known[server]?.connection === connection { known[server]?.open -= 1 }
-            keep(server, connection)
+            // One that has failed is forgotten by now, and stays so.
+            if known[server]?.connection === connection {
+                known[server]?.open -= 1
+                keep(server, connection)
+            }
         }
         var message = message
         // A name is not in the datagram; a server with several wants to know (RFC 7252 5.10.1).

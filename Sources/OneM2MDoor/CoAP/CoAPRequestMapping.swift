@@ -3,14 +3,15 @@ import JSONText
 import OneM2MPrimitives
 
 /// CoAP to requests and back (TS-0008 V3.9, 6.2): values in, values out.
-enum CoAPRequestMapping {
+public enum CoAPRequestMapping {
     /// A request, and in which form it came: its answer goes back in the same.
-    struct Incoming {
-        var request: RequestPrimitive
+    public struct Incoming {
+        /// The request.
+        public var request: RequestPrimitive
         /// Whether the payload was the whole primitive.
-        var isWhole: Bool
+        public var isWhole: Bool
         /// How the answer's content is written.
-        var form: Serialization
+        public var form: Serialization
     }
 
     /// Bytes of one Uri-Query option, and of our text options, at most (RFC 7252 5.10).
@@ -22,7 +23,7 @@ enum CoAPRequestMapping {
     /// format 10007 or 10012 is the whole primitive, which is how tokens come: none fits an option of 255 bytes.
     ///
     /// - Throws: ``OneM2MError`` 4000, 4005, 4015, 5001 or 5207.
-    static func request(_ message: Message) throws(OneM2MError) -> Incoming {
+    public static func request(_ message: Message) throws(OneM2MError) -> Incoming {
         let address = try address(message.path)
         let kind = message.contentFormat.flatMap { ContentKind(contentFormat: $0) }
         if !message.payload.isEmpty {
@@ -168,15 +169,17 @@ enum CoAPRequestMapping {
     /// longer than an option takes.
     ///
     /// - Parameter base: what stands before the path: that of a point of access.
-    static func message(
+    public static func message(
         _ request: RequestPrimitive, base: String, isWholeTarget: Bool, form: Serialization
     ) -> Message {
         let path = base + (isWholeTarget ? "" : pathText(request.to))
-        guard let query = query(of: request), request.tokens.isEmpty, fitsOptions(request) else {
+        guard var query = query(of: request), request.tokens.isEmpty, fitsOptions(request) else {
             let format = form == .json ? ContentFormat.oneM2MRequestJSON : ContentFormat.oneM2MRequestCBOR
             return Message(
                 code: .post, path: path, contentFormat: format, payload: ContentCoding.encode(request.json, form))
         }
+        // Without a type POST alone would be NOTIFY.
+        if request.operation == .create, request.resourceType == nil { query.append("op=1") }
         let code: Code =
             switch request.operation {
             case .create, .notify: .post

@@ -3,13 +3,13 @@ import JSONText
 import OneM2MPrimitives
 
 /// Responses to CoAP and back (TS-0008 V3.9, 6.2.3).
-enum CoAPResponseMapping {
+public enum CoAPResponseMapping {
     /// The answer of a response.
     ///
     /// - Parameters:
     ///   - request: what is answered; nil when it could not be read.
     ///   - isWhole: whether the payload is the whole primitive, since the request's was.
-    static func message(
+    public static func message(
         _ response: ResponsePrimitive, to request: RequestPrimitive?, isWhole: Bool, form: Serialization
     ) -> Message {
         var message = Message(code: response.status.coapCode(of: request?.operation ?? .notify))
@@ -65,7 +65,9 @@ enum CoAPResponseMapping {
     /// The response of an answer.
     ///
     /// - Throws: ``TransportError`` `badAnswer` when it answers another request, or its payload cannot be read.
-    static func response(_ message: Message, to request: RequestPrimitive) throws(TransportError) -> ResponsePrimitive {
+    public static func response(_ message: Message, to request: RequestPrimitive) throws(TransportError)
+        -> ResponsePrimitive
+    {
         let options = message.options
         let kind = message.contentFormat.flatMap { ContentKind(contentFormat: $0) }
         let content = try content(message, kind)

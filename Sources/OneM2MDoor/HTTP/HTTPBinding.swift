@@ -1,4 +1,5 @@
 import JSONText
+import NIOCore
 import NIOHTTP1
 import OneLoop
 import OneM2MPrimitives
@@ -32,10 +33,17 @@ public final class HTTPBinding {
             response.releaseVersion = http.headers.first(name: HTTPField.releaseVersion)
             return HTTPResponseMapping.http(response, to: nil, form: form)
         }
+        let known = identities.identities(of: peer.certificate)
+        // A certificate that speaks for nobody authenticates nobody.
         let origin = RequestOrigin(
             transport: peer.isSecure ? .https : .http, address: peer.address,
-            isSecure: peer.isSecure && peer.certificate != nil,
-            identities: identities.identities(of: peer.certificate))
+            isSecure: peer.isSecure && !known.isEmpty, identities: known)
+        if origin.isLoopback, !origin.isSecure, !Self.namesThisMachine(http.headers.first(name: "host")) {
+            let error = OneM2MError(
+                .securityAssociationRequired,
+                "over loopback the Host is an address or localhost: a web page may have led a browser here by a name")
+            return HTTPResponseMapping.http(ResponsePrimitive(error, to: request), to: request, form: form)
+        }
         if let wanted = http.headers.first(name: "if-match"),
             request.operation == .update || request.operation == .delete
         {
@@ -51,6 +59,13 @@ public final class HTTPBinding {
             return HTTPAnswer(.notModified, headers: answer.headers.without("Content-Type"))
         }
         return answer
+    }
+
+    /// Whether a `Host` is an address or `localhost`. What comes over loopback is trusted for coming from this machine; a
+    /// browser on it that a page has led here by a name of its own (DNS rebinding) names that name.
+    static func namesThisMachine(_ host: String?) -> Bool {
+        guard let host, let point = PointOfAccess("http://\(host)") else { return host == nil }
+        return point.host == "localhost" || (try? SocketAddress(ipAddress: point.host, port: 0)) != nil
     }
 
     /// How the answer is to be written: as `Accept` says, else as the request is.

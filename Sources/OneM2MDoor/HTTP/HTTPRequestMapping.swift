@@ -2,14 +2,14 @@ import NIOHTTP1
 import OneM2MPrimitives
 
 /// HTTP to requests and back (TS-0009 6.2, 6.4): values in, values out.
-enum HTTPRequestMapping {
+public enum HTTPRequestMapping {
     /// The request of an HTTP request.
     ///
     /// `POST` is CREATE with a `ty` in the content type and NOTIFY without. A body of the type of a whole primitive is that
     /// request; what the header says besides must not contradict it.
     ///
     /// - Throws: ``OneM2MError`` 4000, 4005, 4015 or 5001.
-    static func request(_ http: HTTPRequest) throws(OneM2MError) -> RequestPrimitive {
+    public static func request(_ http: HTTPRequest) throws(OneM2MError) -> RequestPrimitive {
         let mark = http.target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? http.target.endIndex
         let address = try HTTPTarget.address(path: http.target[..<mark])
         let contentType = try single("Content-Type", http.headers)
@@ -113,7 +113,8 @@ enum HTTPRequestMapping {
             }
             request.eventCategory = number
         }
-        if let value = try text(HTTPField.notificationURIs) {
+        // An empty one says that nobody is to be told.
+        if let value = try single(HTTPField.notificationURIs, headers) {
             let targets = value.split(separator: "&").map(String.init)
             guard targets.count <= RequestPrimitive.mostValues else {
                 throw OneM2MError(.badRequest, "\(HTTPField.notificationURIs): too many targets")
@@ -145,7 +146,7 @@ enum HTTPRequestMapping {
     /// - Parameters:
     ///   - base: what stands before the path: that of a point of access.
     ///   - isWholeTarget: the base is all of the target, as for a notification to a URL.
-    static func http(
+    public static func http(
         _ request: RequestPrimitive, base: String, isWholeTarget: Bool, form: Serialization
     ) -> HTTPRequest {
         var target = isWholeTarget ? (base.isEmpty ? "/" : base) : base + HTTPTarget.path(address: request.to)

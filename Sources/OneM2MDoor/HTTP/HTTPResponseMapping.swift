@@ -4,13 +4,13 @@ import OneM2MPrimitives
 import TLS
 
 /// Responses to HTTP and back (TS-0009 6.3, 6.4).
-enum HTTPResponseMapping {
+public enum HTTPResponseMapping {
     /// The HTTP answer of a response.
     ///
     /// - Parameters:
     ///   - request: what is answered; nil when it could not be read.
     ///   - form: how the content is written.
-    static func http(
+    public static func http(
         _ response: ResponsePrimitive, to request: RequestPrimitive?, form: Serialization
     ) -> HTTPAnswer {
         var headers = HTTPHeaders()
@@ -67,7 +67,8 @@ enum HTTPResponseMapping {
     /// The response of an HTTP answer.
     ///
     /// - Throws: ``TransportError`` `badAnswer` when it answers another request, or its body cannot be read.
-    static func response(_ answer: HTTPAnswer, to request: RequestPrimitive) throws(TransportError) -> ResponsePrimitive
+    public static func response(_ answer: HTTPAnswer, to request: RequestPrimitive) throws(TransportError)
+        -> ResponsePrimitive
     {
         let headers = answer.headers
         let said = headers.first(name: HTTPField.requestIdentifier)

@@ -5,8 +5,8 @@ import OneM2MPrimitives
 enum HTTPTarget {
     /// The address of a path, which is still escaped.
     ///
-    /// - Throws: ``OneM2MError`` 4000 for a path that does not begin with a slash, a broken escape, or a slash that was
-    ///   escaped: two different paths must never name one resource to whoever decides on access.
+    /// - Throws: ``OneM2MError`` 4000 for a path that does not begin with a slash, has a broken escape, an empty segment or
+    ///   an escaped slash: two different paths must never name one resource to whoever decides on access.
     static func address(path: Substring) throws(OneM2MError) -> String {
         guard path.utf8.first == UInt8(ascii: "/") else {
             throw OneM2MError(.badRequest, "the request target is no path; expected /, /~/ or /_/")
@@ -20,6 +20,9 @@ enum HTTPTarget {
             decoded.append(text)
         }
         if decoded.last == "" { decoded.removeLast() }
+        guard !decoded.contains("") else {
+            throw OneM2MError(.badRequest, "the request target has an empty segment")
+        }
         switch decoded.first {
         case "~": return "/" + decoded.dropFirst().joined(separator: "/")
         case "_": return "//" + decoded.dropFirst().joined(separator: "/")

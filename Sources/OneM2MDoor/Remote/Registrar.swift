@@ -18,7 +18,8 @@ public final class Registrar {
         public var registrations: Int
     }
 
-    let settings: RegistrarSettings
+    /// Where, and how.
+    public let settings: RegistrarSettings
     private let home: CSEIdentity
     /// What our `<remoteCSE>` at the registrar says of us, without an expiration time.
     private let description: @Loop () -> JSONObject
@@ -28,6 +29,8 @@ public final class Registrar {
     private var machine: RegistrarMachine
     private var timers: [RegistrarMachine.Timer: LoopTimer] = [:]
     private var asked = 0
+    /// What the registrar was told of us last.
+    private var told = JSONObject()
     private var waiters: [CheckedContinuation<Void, Never>] = []
     private(set) var isAvailable = false
     /// Called with the attributes of the registrar's CSEBase, each time that a registration came about.
@@ -129,6 +132,9 @@ public final class Registrar {
         let from = settings.cse.spID == home.spID ? home.entity.spRelative : home.entity.absolute
         let identifier = "reg-\(asked)-\(UInt32.random(in: 0...UInt32.max))"
         var attributes = description()
+        // What has changed meanwhile, such as an address, is told instead of asking.
+        let step = step == .check && attributes != told ? .update : step
+        if step == .create || step == .update { told = attributes }
         attributes["et"] = .string(
             "\(now().adding(milliseconds: settings.lifetime.nanosecondsClamped / 1_000_000))")
         switch step {

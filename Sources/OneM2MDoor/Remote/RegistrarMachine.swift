@@ -146,7 +146,7 @@ struct RegistrarMachine: Sendable {
         case .updating:
             if status.isSuccess { return inspect() }
         case .inspecting:
-            if status.isSuccess, let base = content?["m2m:cb"] { return registered(base) }
+            if status.isSuccess, let base = content?["m2m:cb"], base.object != nil { return registered(base) }
             if status.isSuccess { return failed("what it answers as its CSEBase is none", isRefused: false) }
         case .checking:
             if status.isSuccess { return stillRegistered() }

@@ -64,6 +64,32 @@ struct CoAPBindingTests {
         _ = try await endpoint.close().get()
     }
 
+    @Test("A server that was away is asked anew, not over the socket that has failed")
+    func awayAndBack() async throws {
+        let binding = CoAPBinding(identities: PeerIdentities(), receive: Self.echo)
+        func open(_ port: Int) async throws -> UDPEndpoint {
+            try await CoAPUDP.bind(host: "127.0.0.1", port: port, group: Loop.group) { connection in
+                Loop.assumeIsolated { binding.handler(connection) }
+            }.get()
+        }
+        var endpoint = try await open(0)
+        let port = endpoint.port
+        let point = try #require(PointOfAccess("coap://127.0.0.1:\(port)"))
+        let transports = client()
+        let request = RequestPrimitive(.retrieve, to: "/gw1/a", from: "/gw2/Ca", requestIdentifier: "r1")
+        #expect(try await transports.send(request, to: point, isWholeTarget: false).status == .ok)
+        _ = try await endpoint.close().get()
+        for _ in 0..<3 {
+            await #expect(throws: TransportError.self) {
+                try await transports.send(request, to: point, isWholeTarget: false, timeout: .seconds(1))
+            }
+        }
+        endpoint = try await open(port)
+        #expect(try await transports.send(request, to: point, isWholeTarget: false).status == .ok)
+        transports.stop()
+        _ = try await endpoint.close().get()
+    }
+
     @Test("Nobody there is 5103, silence 4008")
     func failures() async throws {
         let transports = client()

@@ -32,7 +32,9 @@ struct HTTPRequestMappingTests {
         #expect(try request(.GET, "/_/sp.example.com/gw1/c4f").to == "//sp.example.com/gw1/c4f")
         #expect(try request(.GET, "/cse-gw1/").to == "cse-gw1")
         #expect(try request(.GET, "/caf%C3%A9").to == "café")
-        for bad in ["cse-gw1", "*", "/a%2Fb", "/a%2", "/a%GG", "/a%00", "/%FF"] { #expect(status(.GET, bad) == 4000) }
+        for bad in ["cse-gw1", "*", "/a%2Fb", "/a%2", "/a%GG", "/a%00", "/%FF", "//gw1/a", "/~//sp/gw1", "/a//b"] {
+            #expect(status(.GET, bad) == 4000)
+        }
         for text in ["cse-gw1/lock12", "/gw1/cse-gw1", "//sp/gw1/c4f", "a b/ü"] {
             #expect(try request(.GET, HTTPTarget.path(address: text)).to == text)
         }

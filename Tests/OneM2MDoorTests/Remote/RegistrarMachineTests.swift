@@ -94,7 +94,9 @@ struct RegistrarMachineTests {
         #expect(machine.trouble?.contains("not on the list") == true)
     }
 
-    @Test("What is no CSEBase makes no registration", arguments: [nil, ["m2m:ae": [:]], "text"] as [JSON?])
+    @Test(
+        "What is no CSEBase makes no registration",
+        arguments: [nil, ["m2m:ae": [:]], ["m2m:cb": []], "text"] as [JSON?])
     func wrong(content: JSON?) {
         var machine = machine()
         _ = machine.handle(.start)

@@ -27,12 +27,21 @@ public enum ConfigurationSchema {
         ("onem2m.tokens.policies[]", "An authorization policy: who may get what of the issuing privileges."),
         ("onem2m.tokens.recipients[]", "A CSE that tokens are encrypted for."),
         ("onem2m.issuers[]", "An issuer elsewhere whose tokens count here, and how far."),
+        ("onem2m.http", "oneM2M over HTTP (docs/onem2m.md)."),
+        ("onem2m.coap", "oneM2M over CoAP."),
+        ("onem2m.tls", "What the oneM2M door shows over TLS and DTLS, as server and as client, and whom it believes."),
+        (
+            "onem2m.peers[]",
+            "A peer of TLS or DTLS that has a key, or whose certificate does not name its AE-ID or CSE-ID."
+        ),
+        ("onem2m.registrar", "The CSE where this one is registered, by which it reaches the rest of the world."),
         ("cloud", "An OCF cloud to register with; the button must accept it once."),
     ]
 
     /// All keys, table by table.
     public static let keys: [ConfigurationKey] =
-        gatewayKeys + boardKeys + gpioKeys + bleKeys + gattKeys + ocfKeys + xmppKeys + oneM2MKeys + tokenKeys
+        gatewayKeys + boardKeys + gpioKeys + bleKeys + gattKeys + ocfKeys + xmppKeys + oneM2MKeys + oneM2MBindingKeys
+        + tokenKeys
 
     /// The tables a board file may hold.
     public static let boardTables: Set<String> = ["board", "button", "led"]

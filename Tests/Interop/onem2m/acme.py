@@ -1,0 +1,186 @@
+"""ACME as an infrastructure CSE, on loopback and in a folder of its own."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def free_port_of_both():
+    """A port that is free for TCP and for UDP."""
+    while True:
+        port = free_port()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+def until(what, condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited in vain for {what}")
+        time.sleep(0.05)
+
+
+class Answer:
+    """What a CSE answers over HTTP."""
+
+    def __init__(self, status, headers, body):
+        self.status, self.headers = status, headers
+        self.rsc = int(headers.get("X-M2M-RSC", 0))
+        self.body = json.loads(body) if body and "json" in headers.get("Content-Type", "") else body
+
+    def __repr__(self):
+        return f"{self.status} {self.rsc} {self.body!r}"
+
+
+class Client:
+    """An originator at a CSE, over HTTP; it shares no code with either side."""
+
+    number = 0
+
+    def __init__(self, url, originator, headers=None):
+        self.url, self.originator, self.more = url, originator, headers or {}
+
+    def ask(self, method, path, body=None, ty=None, timeout=15, **headers):
+        Client.number += 1
+        kind = "application/json" + (f";ty={ty}" if ty else "")
+        request = urllib.request.Request(
+            f"{self.url}/{path}", method=method, data=None if body is None else json.dumps(body).encode(),
+            headers={"X-M2M-Origin": self.originator, "X-M2M-RI": f"c{Client.number}", "X-M2M-RVI": "3",
+                     "Accept": "application/json", "Content-Type": kind, **self.more, **headers})
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
+                return Answer(answer.status, answer.headers, answer.read())
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, error.headers, error.read())
+
+    def create(self, path, ty, body, **more):
+        return self.ask("POST", path, body, ty, **more)
+
+    def get(self, path, **more):
+        return self.ask("GET", path, **more)
+
+    def put(self, path, body, **more):
+        return self.ask("PUT", path, body, **more)
+
+    def delete(self, path, **more):
+        return self.ask("DELETE", path, **more)
+
+
+class ACME:
+    """The IN-CSE /id-in with the base cse-in; CAdmin may do everything there."""
+
+    def __init__(self, folder, originators="/id-mn"):
+        self.folder = folder
+        self.port = free_port()
+        self.coap_port = free_port_of_both()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.admin = Client(self.url, "CAdmin")
+        self.process = None
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, "acme.ini"), "w") as file:
+            file.write(f"""
+[basic.config]
+cseType=IN
+cseID=id-in
+cseName=cse-in
+adminID=CAdmin
+dataDirectory={folder}
+networkInterface=127.0.0.1
+cseHost=127.0.0.1
+httpPort={self.port}
+databaseType=tinydb
+secret=a secret of tests
+serviceProviderID=//sp.example
+logLevel=warning
+consoleTheme=dark
+
+[cse]
+enableRemoteCSE=true
+checkExpirationsInterval=2
+
+[cse.registration]
+allowedAEOriginators=C*,S*
+allowedCSROriginators={originators}
+checkLiveliness=false
+
+[http]
+address=http://127.0.0.1:{self.port}
+listenIF=127.0.0.1
+
+[coap]
+enable=true
+listenIF=127.0.0.1
+port={self.coap_port}
+
+[textui]
+startWithTUI=false
+
+[console]
+confirmQuit=false
+
+[logging]
+enableFileLogging=true
+enableScreenLogging=false
+path={folder}/logs
+""")
+
+    def start(self):
+        log = open(os.path.join(self.folder, "acme.log"), "ab")
+        program = os.path.join(os.path.dirname(sys.executable), "acmecse")
+        self.process = subprocess.Popen(
+            [program, "--base-directory", self.folder, "--config", "acme.ini", "--db-type",
+             "tinydb", "--headless"], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            start_new_session=True)
+        until("ACME", self.is_up, 60)
+
+    def forget(self):
+        """All that it keeps; while it does not run."""
+        shutil.rmtree(os.path.join(self.folder, "data"), ignore_errors=True)
+
+    def is_up(self):
+        assert self.process.poll() is None, self.log()
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", self.port)) != 0:
+                return False
+        try:
+            return self.admin.get("cse-in").rsc == 2000
+        except OSError:
+            return False
+
+    def log(self):
+        text = open(os.path.join(self.folder, "acme.log"), errors="replace").read()[-3000:]
+        folder = os.path.join(self.folder, "logs")
+        for name in os.listdir(folder) if os.path.isdir(folder) else []:
+            text += open(os.path.join(folder, name), errors="replace").read()[-3000:]
+        return text
+
+    def stop(self):
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
