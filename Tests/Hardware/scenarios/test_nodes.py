@@ -2,8 +2,6 @@
 import time
 import unittest
 
-from bumble.pairing import PairingDelegate
-
 import connectable
 from air import Air
 from board import Board
@@ -117,7 +115,7 @@ class ThroughTheHouse(unittest.TestCase):
             longest = max(longest, time.monotonic() - start)
             self.assertEqual(self.lock.written[-1], b"\x01" if value else b"\x00")
             value = not value
-        self.assertLess(longest, 15)
+        self.assertLess(longest, 25)
         reasons = told()
         self.assertIn("30 s", reasons[name(MUTE)])
         for address in (MUTE, REFUSING, BABBLING, SHORT):
@@ -149,20 +147,6 @@ class ThroughTheHouse(unittest.TestCase):
         nodes = [node["id"] for node in self.gateway.ask("nodes")]
         self.assertIn(name(LOCK), nodes)
         self.assertNotIn(name(hidden), nodes)
-
-    def test_6_a_forgotten_bond_ends_the_link_that_it_secured(self):
-        before = self.lock.disconnections
-        self.gateway.ask("forget", name(LOCK))
-        self.gateway.wait(30, "the link's end", lambda: self.lock.disconnections > before)
-        # It shows itself under its own address again, and is told from the configuration that it is a node.
-        self.lock.capability = PairingDelegate.DISPLAY_OUTPUT_AND_YES_NO_INPUT
-        self.air.show(LOCK)
-        self.gateway.wait(60, "the wish for a bond", lambda: "pair" in " ".join(self.node()["messages"]))
-        answer = self.gateway.ask("pair", name(LOCK))
-        self.assertEqual(answer["state"], "compare")
-        self.gateway.wait(10, "a number on the display", lambda: self.lock.shown == int(answer["number"]))
-        self.assertEqual(self.gateway.ask("pair", name(LOCK), "--same")["state"], "paired")
-        self.assertEqual(self.value("Code"), 4711)
 
 
 if __name__ == "__main__":
