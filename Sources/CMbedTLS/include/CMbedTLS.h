@@ -10,6 +10,7 @@
 #include "gh_errors.h"
 #include "gh_keys.h"
 #include "gh_objects.h"
+#include "gh_rsa.h"
 #include "gh_tls.h"
 
 #endif

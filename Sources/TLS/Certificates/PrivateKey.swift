@@ -55,6 +55,11 @@ public struct PrivateKey: Sendable {
         try self.init(der: block.bytes, origin: origin)
     }
 
+    /// A key that was just made by the shim.
+    init(owning pointer: OpaquePointer) {
+        self.init(storage: KeyStorage(pointer), origin: nil)
+    }
+
     private init(storage: KeyStorage, origin: String?) {
         self.storage = storage
         self.origin = origin
