@@ -83,7 +83,7 @@ let package = Package(
 
         // Floor 5: the domain.
         .target(name: "Concentrator", dependencies: ["OneLoop"], swiftSettings: swift6),
-        .target(name: "Access", dependencies: ["OneLoop"], swiftSettings: swift6),
+        .target(name: "Access", dependencies: ["OneLoop", "FlashStore"], swiftSettings: swift6),
         .target(name: "Pairing", dependencies: ["OneLoop", "GPIO", "FlashStore", log], swiftSettings: swift6),
         .target(name: "OCFModel", dependencies: ["CBOR", "CoAPMessages", "TLS"], swiftSettings: swift6),
         .target(name: "ProvisioningModel", dependencies: ["XMPP", "TLS"], swiftSettings: swift6),
@@ -103,7 +103,12 @@ let package = Package(
             ],
             swiftSettings: swift6),
         .target(
-            name: "XMPPDoor", dependencies: ["XMPP", "Concentrator", "Access", "OneLoop", log], swiftSettings: swift6),
+            name: "XMPPDoor",
+            dependencies: [
+                "XMPP", "ProvisioningModel", "Concentrator", "Access", "Pairing", "FlashStore", "TLS", "Threads",
+                "OneLoop",
+                nio, log,
+            ], swiftSettings: swift6),
         .target(
             name: "OneM2MDoor",
             dependencies: [
@@ -140,7 +145,8 @@ let package = Package(
                 "OneLoop", "FlashStore", "JSONText", "Systemd", "LogOutput", "GPIO", "BoardCheck", "BluetoothLE",
                 "Advertising",
                 "TLS", "CoAP", "Concentrator", "Pairing",
-                "OCFModel", "Access", "XMPP", "GATT", "GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "OneM2MDoor",
+                "OCFModel", "Access", "ProvisioningModel", "XMPP", "GATT", "GPIONodes", "BLENodes", "OCFDoor",
+                "XMPPDoor", "OneM2MDoor",
                 "OneM2MPrimitives", nio, nioPosix,
                 log,
                 lifecycle, toml,
@@ -210,7 +216,7 @@ let package = Package(
             name: "ProvisioningModelTests", dependencies: ["ProvisioningModel", "XMPP"], exclude: ["Examples"],
             swiftSettings: swift6),
         .testTarget(name: "ConcentratorTests", dependencies: ["Concentrator", "OneLoop"], swiftSettings: swift6),
-        .testTarget(name: "AccessTests", dependencies: ["Access", "OneLoop"], swiftSettings: swift6),
+        .testTarget(name: "AccessTests", dependencies: ["Access", "OneLoop", "FlashStore"], swiftSettings: swift6),
         .testTarget(
             name: "PairingTests", dependencies: ["Pairing", "GPIO", "FlashStore", "OneLoop"], swiftSettings: swift6),
         .target(
@@ -239,7 +245,11 @@ let package = Package(
             exclude: ["Local/Peers/onboarding_tool.py"], swiftSettings: swift6),
         .testTarget(name: "QRCodeTests", dependencies: ["QRCode"], swiftSettings: swift6),
         .testTarget(
-            name: "XMPPDoorTests", dependencies: ["XMPPDoor", "XMPP", "Concentrator", "Access", "OneLoop", nio],
+            name: "XMPPDoorTests",
+            dependencies: [
+                "XMPPDoor", "XMPP", "ProvisioningModel", "Concentrator", "Access", "Pairing", "GPIO", "FlashStore",
+                "TLS", "OneLoop", nio,
+            ],
             exclude: ["Schemas", "Examples"], swiftSettings: swift6),
         .testTarget(
             name: "OneM2MPrimitivesTests", dependencies: ["OneM2MPrimitives", "JSONText", "CBOR"], swiftSettings: swift6
@@ -320,6 +330,9 @@ let package = Package(
             dependencies: ["OneM2MDoor", "OneM2MPrimitives", "FlashStore", "OneLoop", nio, nioPosix, http1, log],
             path: "Benchmarks/OneM2MBench", swiftSettings: swift6),
         .executableTarget(
+            name: "DecisionBench", dependencies: ["Access", "FlashStore", "OneLoop"],
+            path: "Benchmarks/DecisionBench", swiftSettings: swift6),
+        .executableTarget(
             name: "CloudBench",
             dependencies: ["OCFCloud", "OCFModel", "CBOR", "CoAP", "CoAPMessages", "TLS", nio, nioPosix, log],
             path: "Benchmarks/CloudBench", swiftSettings: swift6),
@@ -339,6 +352,7 @@ if Context.environment["GATEHOUSE_FUZZ"] != nil {
         ("AdvertisingFuzz", ["Advertising", "BluetoothLE"]), ("DTLSFuzz", ["TLS", nio]),
         ("SecurityFuzz", ["OCFModel", "CBOR", "CoAPMessages"]), ("CertificateFuzz", ["OCFModel", "TLS"]),
         ("XMPPFuzz", ["XMPP", "TLS"]), ("XMPPDoorFuzz", ["XMPPDoor", "XMPP", "Concentrator"]),
+        ("ProvisioningFuzz", ["ProvisioningModel", "Access", "XMPP"]),
         ("ATTFuzz", ["GATT"]), ("JOSEFuzz", ["JOSE", "JSONText"]),
         ("OneM2MFuzz", ["OneM2MDoor", "OneM2MPrimitives", "OneLoop", "CBOR", "JSONText", nio, log]),
         ("OneM2MBindingsFuzz", ["OneM2MDoor", "OneM2MPrimitives", "CoAPMessages", http1]),

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 only=${1:-}
-for program in AdvertBench LatencyBench CoAPBench TLSBench XMPPBench XMPPDoorBench TokenBench CloudBench ProvisioningBench; do
+for program in AdvertBench LatencyBench CoAPBench TLSBench XMPPBench XMPPDoorBench DecisionBench TokenBench CloudBench ProvisioningBench; do
     [ -z "$only" ] || [ "$only" = "$program" ] || continue
     printf '\n== %s\n' "$program"
     swift build -c release --product "$program" 2>&1 | grep -E 'error|warning' || true

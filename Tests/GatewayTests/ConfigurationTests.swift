@@ -156,6 +156,7 @@ struct ConfigurationTests {
         case "onem2m.tokens.privileges[].roles", "onem2m.tokens.policies[].roles", "onem2m.issuers[].roles":
             return other ? "[\"guest@hotel.example.com\"]" : "[]"
         case "onem2m.issuers[].protection": return other ? "[\"nested\"]" : "[\"signed\", \"nested\"]"
+        case "xmpp.provisioning": return other ? "[\"auto\"]" : "[]"
         case "xmpp.registry": return other ? "\"auto\"" : "\"\""
         case "ble.gatt[].service": return other ? "\"181A\"" : "\"\""
         case "ble.gatt[].characteristic": return other ? "\"2A6F\"" : "\"2A6E\""

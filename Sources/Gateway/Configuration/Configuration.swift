@@ -230,6 +230,12 @@ public struct Configuration: Sendable, Equatable {
         public var channelBinding: String
         /// The thing registry; `auto` for the server's own, empty for none.
         public var registry: String
+        /// Provisioning servers: addresses, domains of components, `auto` for the server's own.
+        public var provisioning: [String]
+        /// PEM file of the certificate that tokens are asked for with; empty to have one made.
+        public var tokenCertificate: String
+        /// PEM file of its key.
+        public var tokenKey: String
         /// Who may do what.
         public var peers: [XMPPPeer]
     }

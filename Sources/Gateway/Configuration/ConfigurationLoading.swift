@@ -244,6 +244,8 @@ struct ConfigurationReader {
             trust: path("xmpp.trust"), resource: value("xmpp.resource").textValue,
             allowPlain: value("xmpp.allow_plain").flag, certificate: path("xmpp.certificate"), key: path("xmpp.key"),
             channelBinding: value("xmpp.channel_binding").textValue, registry: value("xmpp.registry").textValue,
+            provisioning: value("xmpp.provisioning").listValue, tokenCertificate: path("xmpp.token_certificate"),
+            tokenKey: path("xmpp.token_key"),
             peers: document.repeated("xmpp.peers").map { table in
                 func value(_ name: String) -> ConfigurationValue { self.value(table, name, of: "xmpp.peers") }
                 return .init(

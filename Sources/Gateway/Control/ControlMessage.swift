@@ -35,6 +35,18 @@ public enum ControlRequest: Sendable, Equatable {
     case trustList
     /// Takes trust away.
     case trustRemove(identifier: String)
+    /// One of those who are trusted, with what is known of it.
+    case trustShow(identifier: String)
+    /// Refuses every new knock until a factory reset.
+    case trustLock
+    /// What provisioning servers have said and is remembered; of somebody, or of all.
+    case decisions(who: String?)
+    /// How a read-out or a control would be decided, and by whom; `asks`: servers are asked what is not remembered.
+    case decisionsExplain(who: String, node: String, name: String?, control: Bool, asks: Bool)
+    /// Forgets what a provisioning server has said, or all of them.
+    case decisionsClear(server: String?)
+    /// What provisioning servers let a user of the gateway's services do.
+    case privileges(who: String)
     /// A cloud knocks; `trust` is the PEM text of its authorities, or empty for those configured.
     case cloudSet(address: String, id: String, token: String, provider: String, trust: String)
     /// Leaves the cloud: deregisters and forgets.
@@ -102,6 +114,15 @@ extension ControlRequest {
             self = .pair(node: try text("node"), passkey: passkey, same: json["same"]?.bool)
         case "trust-list": self = .trustList
         case "trust-remove": self = .trustRemove(identifier: try text("identifier"))
+        case "trust-show": self = .trustShow(identifier: try text("identifier"))
+        case "trust-lock": self = .trustLock
+        case "decisions": self = .decisions(who: json["who"]?.string)
+        case "decisions-explain":
+            self = .decisionsExplain(
+                who: try text("who"), node: try text("node"), name: json["name"]?.string,
+                control: json["control"]?.bool ?? false, asks: json["asks"]?.bool ?? false)
+        case "decisions-clear": self = .decisionsClear(server: json["server"]?.string)
+        case "privileges": self = .privileges(who: try text("who"))
         case "cloud-set":
             self = .cloudSet(
                 address: try text("address"), id: try text("id"), token: try text("token"),
@@ -158,6 +179,16 @@ extension ControlRequest {
             ]
         case .trustList: ["command": "trust-list"]
         case .trustRemove(let identifier): ["command": "trust-remove", "identifier": .string(identifier)]
+        case .trustShow(let identifier): ["command": "trust-show", "identifier": .string(identifier)]
+        case .trustLock: ["command": "trust-lock"]
+        case .decisions(let who): ["command": "decisions", "who": .string(orNull: who)]
+        case .decisionsExplain(let who, let node, let name, let control, let asks):
+            [
+                "command": "decisions-explain", "who": .string(who), "node": .string(node),
+                "name": .string(orNull: name), "control": .bool(control), "asks": .bool(asks),
+            ]
+        case .decisionsClear(let server): ["command": "decisions-clear", "server": .string(orNull: server)]
+        case .privileges(let who): ["command": "privileges", "who": .string(who)]
         case .cloudSet(let address, let id, let token, let provider, let trust):
             [
                 "command": "cloud-set", "address": .string(address), "id": .string(id), "token": .string(token),

@@ -45,6 +45,13 @@ extension House {
         case .pair(let node, let passkey, let same): return try await pair(node, passkey, same)
         case .trustList: return .array(pairing.trusted.map(Self.json))
         case .trustRemove(let identifier): return try await removeTrust(identifier)
+        case .trustShow(let identifier): return try showTrust(identifier)
+        case .trustLock: return try await lockTrust()
+        case .decisions(let who): return try decisions(of: who)
+        case .decisionsExplain(let who, let node, let name, let control, let asks):
+            return try await explain(who, node, name, control: control, asks: asks)
+        case .decisionsClear(let server): return try await clearDecisions(server)
+        case .privileges(let who): return try await privileges(of: who)
         case .cloudSet(let address, let id, let token, let provider, let trust):
             guard let cloudID = Identifier(id) else {
                 throw ControlError(.badValue, "found \"\(id)\" as the cloud's id, expected a UUID")
@@ -114,7 +121,7 @@ extension House {
 
     // MARK: Trust
 
-    private static func json(_ record: TrustRecord) -> JSON {
+    static func json(_ record: TrustRecord) -> JSON {
         [
             "identifier": .string(record.candidate.identifier), "kind": .string(record.candidate.kind.rawValue),
             "title": .string(record.candidate.title),
@@ -125,6 +132,11 @@ extension House {
     private func removeTrust(_ identifier: String) async throws(ControlError) -> JSON {
         let records = pairing.trusted.filter { $0.candidate.identifier.lowercased() == identifier.lowercased() }
         guard !records.isEmpty else {
+            let isConfigured = xmpp?.provisioning.statuses.contains { $0.address == identifier.lowercased() } == true
+            if isConfigured {
+                throw ControlError(
+                    .refused, "\(identifier) is trusted by the configuration; take it out of xmpp.provisioning there")
+            }
             throw ControlError(
                 .notFound, "nobody trusted has the identifier \(identifier); `gatehouse trust list` shows who is")
         }

@@ -57,6 +57,7 @@ extension House {
         }
         if let trouble = oneM2M?.trouble { all.append(("onem2m", trouble)) }
         if let trouble = xmpp?.trouble { all.append(("xmpp", trouble)) }
+        if let trouble = xmpp?.provisioning.trouble { all.append(("provisioning", trouble)) }
         if let radio = radio?.status {
             if let reason = radio.trouble { all.append(("ble", reason)) }
             for adapter in radio.adapters { if let reason = adapter.trouble() { all.append(("ble", reason)) } }

@@ -10,7 +10,8 @@ extension House {
         do throws(XMPPSetupError) {
             let house = try XMPPHouse(
                 configuration.xmpp, settings: doorSettings, key: try await labelKey(), concentrator: concentrator,
-                administration: administration, store: store, clock: floor.validityClock, log: xmppLog)
+                administration: administration, pairing: pairing, store: store, clock: floor.validityClock, log: xmppLog
+            )
             house.connection.onStatus { [weak self] status in
                 self?.events.send(["kind": "xmpp", "online": .bool(status.isOnline), "state": .string(status.state)])
                 if status.isOnline { self?.floor.confirm() }

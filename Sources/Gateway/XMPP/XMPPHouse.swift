@@ -4,6 +4,7 @@ import FlashStore
 import JSONText
 import Logging
 import OneLoop
+import Pairing
 import TLS
 import XMPP
 import XMPPDoor
@@ -15,6 +16,8 @@ final class XMPPHouse {
     private static let labelKey = "xmpp/label-key"
 
     let list: AccessList
+    let provisioning: ProvisioningClient
+    let decisions: DecisionCache
     let door: XMPPDoor
     let connection: XMPPConnection
     let registry: ThingRegistry?
@@ -26,7 +29,7 @@ final class XMPPHouse {
     /// - Throws: ``XMPPSetupError`` that says what of the configuration cannot be used.
     init(
         _ configuration: Configuration.XMPP, settings: DoorSettings, key: String, concentrator: Concentrator,
-        administration: any NodeAdministration, store: FlashStore, clock: ValidityClock, log: Logger
+        administration: any NodeAdministration, pairing: Pairing, store: FlashStore, clock: ValidityClock, log: Logger
     ) throws(XMPPSetupError) {
         self.settings = settings
         let connectionConfiguration = try configuration.connection(clock: clock)
@@ -41,9 +44,13 @@ final class XMPPHouse {
         self.list = list
         let owner = store.get(XMPPHouse.ownerKey).map { String(decoding: $0, as: UTF8.self) }
         list.owner = owner
+        decisions = DecisionCache(store: store) { WallTime.now().millisecondsSince1970 / 1_000 }
+        provisioning = ProvisioningClient(
+            session: session, list: list, pairing: pairing, cache: decisions, store: store,
+            identity: try configuration.tokenIdentity(store), settings: configuration.provisioningSettings, log: log)
         door = XMPPDoor(
-            session: session, concentrator: concentrator, access: list, administration: administration,
-            settings: settings, log: log)
+            session: session, concentrator: concentrator, access: provisioning, provisioning: provisioning,
+            administration: administration, settings: settings, log: log)
         if configuration.registry.isEmpty {
             registry = nil
         } else {
@@ -72,6 +79,7 @@ final class XMPPHouse {
     /// Says good-bye to the server; returns when that is done.
     func stop() async {
         door.close()
+        provisioning.close()
         await withCheckedContinuation { continuation in connection.stop { continuation.resume() } }
     }
 
@@ -83,10 +91,11 @@ final class XMPPHouse {
         session.removeContact(owner) { _ in }
     }
 
-    /// Forgets owner and key: at a factory reset. A new label is due then.
+    /// Forgets owner, key, provisioning servers and what they have said: at a factory reset. A new label is due then.
     static func forget(_ store: FlashStore) async throws(StoreError) {
         try await store.remove(ownerKey, .now)
         try await store.remove(labelKey, .now)
+        try await ProvisioningClient.forget(store)
     }
 
     /// The key on the label: made once, 20 letters and digits (100 bits) that nobody mixes up.
@@ -123,6 +132,19 @@ final class XMPPHouse {
             "registry": .string(orNull: registry?.address?.description),
             "registered": .string(orNull: registry.map { registryText($0.state) }),
             "owner": .string(orNull: list.owner),
+            "provisioning": .array(provisioning.statuses.map(Self.json)),
+            "decisions": .int(decisions.count),
+            "decisions_hit": .int(Int(clamping: decisions.counters.hits)),
+            "decisions_missed": .int(Int(clamping: decisions.counters.misses)),
+        ]
+    }
+
+    static func json(_ server: ProvisioningClient.Status) -> JSON {
+        [
+            "address": .string(server.address), "by": .string(server.origin), "there": .bool(server.isThere),
+            "token": .bool(server.hasToken), "secondary_trust": .bool(server.allowsSecondaryTrust),
+            "asked": .int(Int(clamping: server.asked)), "unanswered": .int(Int(clamping: server.unanswered)),
+            "trouble": .string(orNull: server.trouble),
         ]
     }
 
@@ -143,6 +165,27 @@ struct XMPPSetupError: Error {
 }
 
 extension Configuration.XMPP {
+    /// The provisioning servers that the configuration names.
+    var provisioningSettings: ProvisioningSettings {
+        ProvisioningSettings(
+            servers: provisioning.filter { $0 != "auto" }.compactMap { JID($0) },
+            findsComponent: provisioning.contains { $0 == "auto" })
+    }
+
+    /// The certificate for tokens: the configured one, or one that is made when the first server asks for it.
+    @Loop
+    func tokenIdentity(_ store: FlashStore) throws(XMPPSetupError) -> TokenIdentity {
+        guard !tokenCertificate.isEmpty || !tokenKey.isEmpty else { return TokenIdentity(store: store, name: account) }
+        do throws(TLSError) {
+            let key = try PrivateKey(file: tokenKey)
+            let chain = try CertificateChain(file: tokenCertificate)
+            return TokenIdentity(
+                store: store, name: account, given: try TokenIdentity.Pair(certificate: chain.leaf, key: key))
+        } catch {
+            throw XMPPSetupError(reason: "xmpp.token_certificate, xmpp.token_key: \(error.reason)")
+        }
+    }
+
     /// The connection that the configuration describes; files are read now.
     func connection(clock: ValidityClock) throws(XMPPSetupError) -> XMPPConfiguration {
         guard let jid = JID(account) else { throw XMPPSetupError(reason: "\(account) is no XMPP address") }

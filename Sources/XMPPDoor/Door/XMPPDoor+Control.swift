@@ -58,7 +58,8 @@ extension XMPPDoor {
             names = form.fields.compactMap(\.name).filter { $0 != SettingForm.session && $0 != "FORM_TYPE" }
         case .form: names = []
         }
-        let answer = await ask(from, .control, request.tokens, nodes: request.nodes, names: names)
+        let answer = await ask(
+            from, .control, request.tokens, nodes: NodeReference.asked(nodes), names: names)
         guard let grant = answer.grant else { throw forbidden(answer) }
         let allowed = nodes.filter { grant.allows(NodeReference($0)) }
         guard !allowed.isEmpty else { throw forbidden(answer) }

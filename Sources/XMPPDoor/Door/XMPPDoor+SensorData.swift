@@ -49,7 +49,8 @@ extension XMPPDoor {
             throw StanzaError(.badRequest, "when lies more than \(Int(limits.horizon / 3_600)) hours ahead")
         }
         let answer = await ask(
-            request.from, .read(wanted.flags.readingKinds), wanted.tokens, nodes: wanted.nodes, names: wanted.fields)
+            request.from, .read(wanted.flags.readingKinds), wanted.tokens,
+            nodes: wanted.nodes.isEmpty ? [] : NodeReference.asked(found), names: wanted.fields)
         guard let grant = answer.grant else { throw forbidden(answer) }
         let nodes = found.filter { grant.allows(NodeReference($0)) }
         guard !nodes.isEmpty || found.isEmpty else { throw forbidden(answer) }

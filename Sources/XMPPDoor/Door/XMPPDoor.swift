@@ -36,6 +36,7 @@ public final class XMPPDoor {
     let session: XMPPSession
     let tree: NodeTree
     let access: any Access
+    let provisioning: ProvisioningClient?
     let settings: DoorSettings
     let log: Logger
     let outflow: Outflow
@@ -55,14 +56,18 @@ public final class XMPPDoor {
     /// A door on a session, which it makes its handlers known to.
     ///
     /// - Parameters:
+    ///   - access: who decides; most often the provisioning client, with the list before it.
+    ///   - provisioning: who judges friendships, and is told of tokens; nil where only `access` does.
     ///   - administration: who makes, names and removes nodes; nil where nobody does.
     public init(
         session: XMPPSession, concentrator: Concentrator, access: any Access,
-        administration: (any NodeAdministration)? = nil, settings: DoorSettings,
+        provisioning: ProvisioningClient? = nil, administration: (any NodeAdministration)? = nil,
+        settings: DoorSettings,
         log: Logger = Logger(label: "xmpp")
     ) {
         self.session = session
         self.access = access
+        self.provisioning = provisioning
         self.settings = settings
         self.log = log
         tree = NodeTree(concentrator: concentrator, administration: administration)
@@ -111,8 +116,7 @@ public final class XMPPDoor {
     /// Somebody asks to be a friend.
     private func takeKnock(_ from: JID) {
         Task {
-            let answer = await access.answer(AccessQuestion(who: from.bare.description, action: .befriend))
-            guard answer.grant != nil else {
+            guard await admits(from) else {
                 counters.denied += 1
                 log.notice("a friendship was refused", metadata: ["peer": "\(from.bare)"])
                 session.refuseSubscription(of: from)
@@ -126,12 +130,18 @@ public final class XMPPDoor {
         }
     }
 
+    private func admits(_ from: JID) async -> Bool {
+        if let provisioning { return await provisioning.admits(from) }
+        return await access.answer(AccessQuestion(who: from.bare.description, action: .befriend)).grant != nil
+    }
+
     /// Asks who decides.
     func ask(
         _ from: JID, _ action: AccessQuestion.Action, _ tokens: AccessTokens, nodes: [NodeReference] = [],
         names: [String] = []
     ) async -> AccessAnswer {
-        await access.answer(
+        provisioning?.received(tokens, from: from)
+        return await access.answer(
             AccessQuestion(
                 who: from.bare.description, action: action, tokens: tokens, nodes: nodes.isEmpty ? nil : nodes,
                 names: names.isEmpty ? nil : names))

@@ -8,6 +8,9 @@ public enum RequestLimits {
     public static let nodes = 10_000
     /// Fields or parameters: a node has 64 fields at most and 32 parameters; some for aggregates' names.
     public static let names = 256
+    /// Nodes that one question to who decides names; a request for more is asked about as one for all there are, since a
+    /// stanza with more of them is refused by some servers (64 KB).
+    public static let askedNodes = 256
     /// Bytes of one attribute with tokens: a token of the provisioning servers is 20 to 100 characters, a few at once.
     public static let tokenBytes = 4_096
 }
@@ -22,6 +25,14 @@ extension NodeReference {
     /// A node in all its parts.
     init(_ id: NodeID) {
         self.init(nodeID: id.nodeID, sourceID: id.sourceID, cacheType: id.cacheType)
+    }
+
+    /// These nodes in all their parts, for a question to who decides; none for all there are.
+    ///
+    /// Those below a named node are named themselves: a permission for what stands above must not be one for what happens to
+    /// be below it.
+    static func asked(_ ids: [NodeID]) -> [NodeReference] {
+        ids.count <= RequestLimits.askedNodes ? ids.map { NodeReference($0) } : []
     }
 
     /// The nodes named by an element's `node` children.

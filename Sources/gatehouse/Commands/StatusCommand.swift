@@ -37,6 +37,9 @@ enum StatusText {
         if let cloud = status["cloud"] { rows.append(("cloud", self.cloud(cloud))) }
         if let oneM2M = status["onem2m"], oneM2M != .null { rows.append(("onem2m", self.oneM2M(oneM2M))) }
         if let xmpp = status["xmpp"], xmpp != .null { rows.append(("xmpp", self.xmpp(xmpp))) }
+        for server in status["xmpp"]?["provisioning"]?.array ?? [] {
+            rows.append(("provisioning", provisioning(server)))
+        }
         if let nodes = status["nodes"] {
             rows.append(("nodes", "\(nodes["total"]?.int ?? 0), \(nodes["available"]?.int ?? 0) of them available"))
         }
@@ -112,6 +115,17 @@ enum StatusText {
         line +=
             "; \(text(xmpp["friends"])) friends, \(text(xmpp["readouts"])) read-outs, \(text(xmpp["controls"])) controls"
         if let owner = xmpp["owner"]?.string { line += ", owned by \(owner)" }
+        return line
+    }
+
+    /// A provisioning server: how it is trusted, and how it answers.
+    private static func provisioning(_ server: JSON) -> String {
+        var line = "\(text(server["address"])), trusted by \(text(server["by"]))"
+        line += server["there"]?.bool == true ? ", there" : ", away"
+        if server["token"]?.bool != true { line += ", no token yet" }
+        line += "; \(text(server["asked"])) questions, \(text(server["unanswered"])) without an answer"
+        if server["secondary_trust"]?.bool == true { line += "; allows others beside it" }
+        if let trouble = server["trouble"]?.string { line += "; \(trouble)" }
         return line
     }
 

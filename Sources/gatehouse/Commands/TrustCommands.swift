@@ -6,7 +6,7 @@ import JSONText
 struct TrustCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "trust", abstract: "Show or take away the trust that the button gave.",
-        subcommands: [List.self, Remove.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Show.self, Remove.self, Lock.self], defaultSubcommand: List.self)
 
     /// `gatehouse trust list`
     struct List: ParsableCommand {
@@ -22,6 +22,43 @@ struct TrustCommand: ParsableCommand {
                 guard !rows.isEmpty else { return "Nobody is trusted yet." }
                 return TableText.columns(rows, header: ["IDENTIFIER", "KIND", "WHO", "SINCE"])
             }
+        }
+    }
+
+    /// `gatehouse trust show`
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show one of those who are trusted, and what is known of it.")
+
+        @Argument(help: "The identifier as `trust list` shows it, or a configured provisioning server.")
+        var identifier: String
+        @OptionGroup var control: ControlOptions
+
+        func run() throws {
+            try control.ask(.trustShow(identifier: identifier)) { answer in
+                var rows: [[String]] = []
+                for record in answer["records"]?.array ?? [] {
+                    rows += (record.object?.members ?? []).map { [$0.name, StatusText.text($0.value)] }
+                }
+                rows += (answer["provisioning"]?.object?.members ?? []).map {
+                    ["provisioning \($0.name.spaced)", StatusText.text($0.value)]
+                }
+                rows.append(["decisions remembered", StatusText.text(answer["decisions"])])
+                if answer["locked"]?.bool == true { rows.append(["gateway", "locked: nobody new is let in"]) }
+                return TableText.columns(rows)
+            }
+        }
+    }
+
+    /// `gatehouse trust lock`
+    struct Lock: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Refuse every new knock until a factory reset; who is trusted stays so.")
+
+        @OptionGroup var control: ControlOptions
+
+        func run() throws {
+            try control.ask(.trustLock) { StatusText.text($0["outcome"]) }
         }
     }
 

@@ -28,4 +28,18 @@ struct XMPPTests {
         #expect(result.code == 0, "\(result.output.suffix(4000))")
         #expect(lines.filter { $0.hasPrefix("ok ") }.count >= 80)
     }
+
+    @Test("A provisioning server is trusted by the button, asked, obeyed and left", arguments: ["prosody", "ejabberd"])
+    func provisioning(server: String) throws {
+        guard try canRun(server) else { return }
+        let result = try Programs.run(
+            URL(filePath: Programs.python),
+            [
+                Programs.root.appending(path: "Tests/Interop/xmpp/provisioned_house.py").path, "--gatehouse",
+                Programs.folder.appending(path: "gatehouse").path, "--server", server,
+            ])
+        let lines = result.output.split(separator: "\n")
+        #expect(result.code == 0, "\(result.output.suffix(4000))")
+        #expect(lines.filter { $0.hasPrefix("ok ") }.count >= 34)
+    }
 }

@@ -10,7 +10,7 @@ import time
 
 PASSWORD = "secret,word=1"
 BOARDS = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../board"))
-ACCOUNTS = ["gateway", "reader", "guest", "old"]
+ACCOUNTS = ["gateway", "reader", "guest", "old", "authority", "second", "neighbour", "stranger"]
 
 
 def free_port():
@@ -225,12 +225,12 @@ registry = "auto"
         self.process.wait(20)
 
 
-def make(binary, kind, folder):
+def make(binary, kind, folder, **options):
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     server = Server(kind, os.path.join(folder, "server"))
     try:
-        return server, Gateway(binary, os.path.join(folder, "gateway"), server)
+        return server, Gateway(binary, os.path.join(folder, "gateway"), server, **options)
     except BaseException:
         server.stop()
         raise

@@ -1,4 +1,5 @@
 import Foundation
+import ProvisioningModel
 import Testing
 import XMPP
 import XMPPDoor
@@ -10,7 +11,8 @@ enum Schemas {
 
     private static let files = [
         IoTNamespace.sensorData: "sensordata.xsd", IoTNamespace.control: "control.xsd",
-        IoTNamespace.concentrators: "concentrators.xsd", IoTNamespace.discovery: "discovery.xsd",
+        Provisioning.namespace: "provisioning.xsd", IoTNamespace.concentrators: "concentrators.xsd",
+        IoTNamespace.discovery: "discovery.xsd",
         // That of XEP-0004 itself has no place for the pages of XEP-0141.
         Namespace.dataForm: "relaxed/x-data.xsd",
     ]

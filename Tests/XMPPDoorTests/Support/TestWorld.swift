@@ -55,10 +55,15 @@ final class TestWorld {
     let door: XMPPDoor
     let list: AccessList
     let house: JID
-    private let session: XMPPSession
+    let session: XMPPSession
+    /// Who asks provisioning servers, where the test has them.
+    let provisioning: ProvisioningClient?
     private var peers: [Peer] = []
 
-    init(_ configure: (inout DoorSettings) -> Void = { _ in }, rules: [AccessRule] = TestWorld.rules) async throws {
+    init(
+        _ configure: (inout DoorSettings) -> Void = { _ in }, rules: [AccessRule] = TestWorld.rules,
+        provision: ((XMPPSession, AccessList) throws -> ProvisioningClient)? = nil, connects: Bool = true
+    ) async throws {
         house = try #require(JID("gateway@example.org/house"))
         driver.concentrator = concentrator
         administration = TestAdministration(concentrator)
@@ -69,9 +74,10 @@ final class TestWorld {
         session = XMPPSession(
             account: house.bare, info: DiscoInfo(identities: []), software: "urn:test", on: Loop.eventLoop)
         list = AccessList(rules)
+        provisioning = try provision?(session, list)
         door = XMPPDoor(
-            session: session, concentrator: concentrator, access: list, administration: administration,
-            settings: settings)
+            session: session, concentrator: concentrator, access: provisioning ?? list, provisioning: provisioning,
+            administration: administration, settings: settings)
         try concentrator.add(
             NodeDescription(
                 id: relay, displayName: "Pump", localID: "GPIO17",
@@ -98,8 +104,11 @@ final class TestWorld {
                 Field(name: "Firmware", value: .text("1.2"), flags: .identity),
                 Field(name: "Open", value: .boolean(true)),
             ])
-        server.connect(session, as: house)
+        if connects { server.connect(session, as: house) }
     }
+
+    /// Comes online, when the test has not let it at once.
+    func connect() { server.connect(session, as: house) }
 
     static let rules = [
         AccessRule(who: "alice@example.org", right: .administer),

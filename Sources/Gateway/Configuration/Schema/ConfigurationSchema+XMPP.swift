@@ -42,6 +42,19 @@ extension ConfigurationSchema {
             "The thing registry where an owner claims the gateway by its label (`gatehouse label`); `auto` takes the server's, empty none."
         ),
         ConfigurationKey(
+            "xmpp.provisioning",
+            .list(
+                of: "an address, a component's domain, or `auto`",
+                check: { $0 == "auto" || JID($0)?.resource == nil && JID($0) != nil }), default: "[]",
+            "Provisioning servers that are trusted without the button; `auto` takes the one that the account's server has."
+        ),
+        ConfigurationKey(
+            "xmpp.token_certificate", .path, default: "\"\"",
+            "A PEM file of the RSA certificate by which provisioning servers know the gateway; empty has one made."),
+        ConfigurationKey(
+            "xmpp.token_key", .path, default: "\"\"",
+            "The PEM file of its key, of 2048 bits or more and used for nothing else."),
+        ConfigurationKey(
             "xmpp.peers[].jid",
             .form("an address, a domain, or `*`", check: { $0 == "*" || JID($0)?.resource == nil && JID($0) != nil }),
             default: nil, "Who: an address without a resource, a domain for everybody there, `*` for everybody."),
