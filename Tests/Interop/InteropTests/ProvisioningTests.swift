@@ -28,4 +28,18 @@ struct ProvisioningTests {
         #expect(result.code == 0, "\(result.output.suffix(4000))")
         #expect(result.output.split(separator: "\n").filter { $0.hasPrefix("ok ") }.count >= 29)
     }
+
+    @Test("A gateway's whole life with it", arguments: [("prosody", "component"), ("ejabberd", "account")])
+    func life(server: String, form: String) throws {
+        guard try canRun(server) else { return }
+        let result = try Programs.run(
+            URL(filePath: Programs.python),
+            [
+                Self.folder.appending(path: "provisioning_life.py").path, "--gatehouse",
+                Programs.folder.appending(path: "gatehouse").path, "--cloud",
+                Programs.folder.appending(path: "gatehouse-cloud").path, "--server", server, "--form", form,
+            ])
+        #expect(result.code == 0, "\(result.output.suffix(4000))")
+        #expect(result.output.split(separator: "\n").filter { $0.hasPrefix("ok ") }.count >= 21)
+    }
 }
