@@ -33,7 +33,8 @@ extension ResponseStatus {
         case 201: self = .created
         case 202: self = .accepted
         case 401, 403, 407: self = .originatorHasNoPrivilege
-        case 404, 410: self = .notFound
+        // Said by a server that is no CSE, or is none yet while it starts: nothing of the resource, and worth another try.
+        case 404, 410: self = .targetNotReachable
         case 405: self = .operationNotAllowed
         case 406: self = .notAcceptable
         case 408, 504: self = .requestTimeout

@@ -145,13 +145,25 @@ path={folder}/logs
 """)
 
     def start(self):
+        """Starts it; again when a request came before it was ready, of which it dies."""
+        for _ in range(3):
+            self.launch()
+            until("ACME", lambda: self.process.poll() is not None or self.has_started(), 60)
+            if self.process.poll() is None:
+                return until("ACME", self.is_up, 60)
+        raise RuntimeError(self.log())
+
+    def has_started(self):
+        return self.log(whole=True).count("CSE started") > self.starts
+
+    def launch(self):
+        self.starts = self.log(whole=True).count("CSE started")
         log = open(os.path.join(self.folder, "acme.log"), "ab")
         program = os.path.join(os.path.dirname(sys.executable), "acmecse")
         self.process = subprocess.Popen(
             [program, "--base-directory", self.folder, "--config", "acme.ini", "--db-type",
              "tinydb", "--headless"], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             start_new_session=True)
-        until("ACME", self.is_up, 60)
 
     def forget(self):
         """All that it keeps; while it does not run."""
@@ -167,8 +179,12 @@ path={folder}/logs
         except OSError:
             return False
 
-    def log(self):
-        text = open(os.path.join(self.folder, "acme.log"), errors="replace").read()[-3000:]
+    def log(self, whole=False):
+        path = os.path.join(self.folder, "acme.log")
+        text = open(path, errors="replace").read() if os.path.exists(path) else ""
+        if whole:
+            return text
+        text = text[-3000:]
         folder = os.path.join(self.folder, "logs")
         for name in os.listdir(folder) if os.path.isdir(folder) else []:
             text += open(os.path.join(folder, name), errors="replace").read()[-3000:]
