@@ -142,7 +142,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "OneLoop", "FlashStore", "JSONText", "Systemd", "LogOutput", "GPIO", "BoardCheck", "BluetoothLE",
+                "OneLoop", "FlashStore", "JOSE", "JSONText", "Systemd", "LogOutput", "GPIO", "BoardCheck",
+                "BluetoothLE",
                 "Advertising",
                 "TLS", "CoAP", "Concentrator", "Pairing",
                 "OCFModel", "Access", "ProvisioningModel", "XMPP", "GATT", "GPIONodes", "BLENodes", "OCFDoor",

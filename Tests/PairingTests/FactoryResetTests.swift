@@ -118,9 +118,12 @@ import Testing
     @Test func twoWhoAskGetOneReset() async throws {
         let store = FakeStore(Self.trusted)
         let pairing = try pairing(store)
-        async let one = pairing.factoryReset(by: .command)
-        async let two = pairing.factoryReset(by: .remote)
-        #expect(await (one, two) == (true, true))
+        store.shutGate()
+        let one = Task { @Loop in await pairing.factoryReset(by: .command) }
+        let two = Task { @Loop in await pairing.factoryReset(by: .remote) }
+        await settle { pairing.phase == .resetting && pairing.resetWaiters.count == 1 }
+        store.openGate()
+        #expect(await one.value && two.value)
         #expect(store.log.filter { $0 == "put trust/mark/reset" }.count == 1)
         #expect(store.entries.isEmpty)
     }
