@@ -104,8 +104,8 @@ final class XMPPServer: Sendable {
         }
         let started = try ServerProcess(words, environment: environment, folder: folder, log: "\(folder)/output.log")
         process.withLock { $0 = started }
-        // 30 s: a second on a machine with nothing else to do.
-        let deadline = ContinuousClock.now + .seconds(30)
+        // 90 s: a second on a machine with nothing else to do; 30 were not enough beside a guest and two builds.
+        let deadline = ContinuousClock.now + .seconds(90)
         while !isReady {
             guard started.exitStatus == nil, ContinuousClock.now < deadline else { throw NotListening(log: log) }
             try await Task.sleep(for: .milliseconds(20))
