@@ -11,47 +11,38 @@ final class EdgeReader {
     /// contact makes; an input that floats or carries a clock must not take the processor.
     private static let chatterMicroseconds: UInt32 = 2000
 
-    private let waiter: OpaquePointer
+    private let waiter: EdgeWaiter
 
-    /// Starts the thread; the core must call ``stop()`` or end, and touches the reader under its lock only.
+    /// Starts the thread; it ends when the core is closed and woken, or gone. The core touches the reader under its lock only.
     init(core: ChipCore) throws(GPIOError) {
         let path = core.node
         let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-        var waiter: OpaquePointer?
-        let result = gh_gpio_waiter_new(directory, &waiter)
-        guard result == 0, let waiter else {
-            throw GPIOError(.system, "edges cannot be waited for: \(errorText(-result))")
-        }
+        let waiter = try EdgeWaiter(directory: directory)
         self.waiter = waiter
-        // The waiter's functions are for any thread: the kernel's epoll is their lock. It outlives the thread, which frees it.
-        nonisolated(unsafe) let shared = waiter
         let device = KernelChip.deviceNumber(core.node)
         let started = DetachedThread.start(named: "gpio-edges") { [weak core] in
-            let thread = EdgeThread(shared, core, device)
+            let thread = EdgeThread(waiter, core, device)
             thread.run()
         }
-        guard started == 0 else {
-            gh_gpio_waiter_free(waiter)
-            throw GPIOError(.system, "no thread can be started to wait for edges")
-        }
+        guard started == 0 else { throw GPIOError(.system, "no thread can be started to wait for edges") }
     }
 
     /// - Returns: a negative error number when the system cannot watch it.
-    func watch(_ descriptor: Int32, _ id: UInt64) -> Int32 { gh_gpio_waiter_add(waiter, descriptor, id) }
+    func watch(_ descriptor: Int32, _ id: UInt64) -> Int32 { waiter.add(descriptor, id) }
 
-    func unwatch(_ descriptor: Int32) { gh_gpio_waiter_remove(waiter, descriptor) }
+    func unwatch(_ descriptor: Int32) { waiter.remove(descriptor) }
 
-    /// Makes the thread look around; it ends, and frees the waiter, when the core is closed.
-    func wake() { gh_gpio_waiter_wake(waiter) }
+    /// Makes the thread look around; it ends when the core is closed.
+    func wake() { waiter.wake() }
 
     /// What the thread holds.
     private final class EdgeThread {
-        private let waiter: OpaquePointer
+        private let waiter: EdgeWaiter
         /// Weak: the core must be free to end while the thread waits.
         private weak var core: ChipCore?
         private let device: UInt64?
 
-        init(_ waiter: OpaquePointer, _ core: ChipCore?, _ device: UInt64?) {
+        init(_ waiter: EdgeWaiter, _ core: ChipCore?, _ device: UInt64?) {
             self.waiter = waiter
             self.core = core
             self.device = device
@@ -61,9 +52,8 @@ final class EdgeReader {
             var result = gh_gpio_wait_result()
             repeat {
                 let timeout = timeout(until: core?.nextDeadline)
-                guard gh_gpio_waiter_wait(waiter, timeout, &result) == 0 else { break }
+                guard waiter.wait(timeout, &result) == 0 else { break }
             } while serve(result)
-            gh_gpio_waiter_free(waiter)
         }
 
         /// - Returns: whether to go on.
