@@ -1,5 +1,4 @@
 import CMbedTLS
-import Synchronization
 import TLS
 
 /// A public key on a curve: proved to lie on it when it was made.
@@ -10,7 +9,7 @@ public struct EllipticPublicKey: Sendable, Hashable {
     public let x: [UInt8]
     /// The second coordinate, likewise.
     public let y: [UInt8]
-    private let point: PointStorage
+    private let point: LibraryObject
 
     /// The key of two coordinates.
     ///
@@ -30,7 +29,7 @@ public struct EllipticPublicKey: Sendable, Hashable {
         self.curve = curve
         self.x = x
         self.y = y
-        point = PointStorage(pointer)
+        point = LibraryObject(pointer) { gh_point_free($0) }
     }
 
     /// Whether `signature` (r || s) is the key's over `hash`.
@@ -58,7 +57,7 @@ public struct EllipticPublicKey: Sendable, Hashable {
 public struct EllipticPrivateKey: Sendable {
     /// Its public half.
     public let publicKey: EllipticPublicKey
-    private let scalar: ScalarStorage
+    private let scalar: LibraryObject
 
     /// The curve.
     public var curve: Curve { publicKey.curve }
@@ -89,7 +88,7 @@ public struct EllipticPrivateKey: Sendable {
     }
 
     private init(_ curve: Curve, _ pointer: OpaquePointer) throws(JOSEError) {
-        scalar = ScalarStorage(pointer)
+        scalar = LibraryObject(pointer) { gh_scalar_free($0) }
         var x = [UInt8](repeating: 0, count: curve.width)
         var y = x
         guard gh_scalar_point(pointer, &x, &y) == GH_OK else { throw JOSEError(.library, "the key has no point") }
@@ -124,39 +123,5 @@ public struct EllipticPrivateKey: Sendable {
         }
         guard status == GH_OK else { throw JOSEError(.library, "agreeing on a key failed: \(status)") }
         return shared
-    }
-}
-
-/// Owns the shim's point.
-///
-/// Sendable although it holds a pointer: the pointer is used inside the mutex alone, and freed when the last reference is
-/// gone.
-private final class PointStorage: @unchecked Sendable {
-    private let pointer: OpaquePointer
-    private let mutex = Mutex(())
-
-    init(_ pointer: OpaquePointer) { self.pointer = pointer }
-
-    deinit { gh_point_free(pointer) }
-
-    func withPointer<Result>(_ body: (OpaquePointer) -> Result) -> Result {
-        mutex.withLock { _ in body(pointer) }
-    }
-}
-
-/// Owns the shim's scalar.
-///
-/// Sendable for the same reason as the point's owner. Scalar before point, never the other way, so that two agreements
-/// cannot wait for each other.
-private final class ScalarStorage: @unchecked Sendable {
-    private let pointer: OpaquePointer
-    private let mutex = Mutex(())
-
-    init(_ pointer: OpaquePointer) { self.pointer = pointer }
-
-    deinit { gh_scalar_free(pointer) }
-
-    func withPointer<Result>(_ body: (OpaquePointer) -> Result) -> Result {
-        mutex.withLock { _ in body(pointer) }
     }
 }

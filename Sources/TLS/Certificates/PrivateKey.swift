@@ -1,9 +1,8 @@
 import CMbedTLS
-import Synchronization
 
 /// A private key, EC or RSA.
 public struct PrivateKey: Sendable {
-    private let storage: KeyStorage
+    private let storage: LibraryObject
     /// The file it was read from, for messages.
     public let origin: String?
 
@@ -12,7 +11,7 @@ public struct PrivateKey: Sendable {
         guard let pointer = gh_key_generate_p256() else {
             throw TLSError(.internalError, "no P-256 key could be made\(TLSError.libraryText())")
         }
-        return PrivateKey(storage: KeyStorage(pointer), origin: nil)
+        return PrivateKey(storage: LibraryObject(pointer) { gh_key_free($0) }, origin: nil)
     }
 
     /// The first private key block of a PEM text: SEC 1, PKCS #1 or PKCS #8 without a password.
@@ -41,7 +40,7 @@ public struct PrivateKey: Sendable {
                 throw TLSError(.malformedKey, "\(name): is no private key\(TLSError.libraryText())")
             }
         }
-        self.init(storage: KeyStorage(pointer), origin: origin)
+        self.init(storage: LibraryObject(pointer) { gh_key_free($0) }, origin: origin)
     }
 
     private init(text: [UInt8], origin: String) throws(TLSError) {
@@ -57,19 +56,19 @@ public struct PrivateKey: Sendable {
 
     /// A key that was just made by the shim.
     init(owning pointer: OpaquePointer) {
-        self.init(storage: KeyStorage(pointer), origin: nil)
+        self.init(storage: LibraryObject(pointer) { gh_key_free($0) }, origin: nil)
     }
 
-    private init(storage: KeyStorage, origin: String?) {
+    private init(storage: LibraryObject, origin: String?) {
         self.storage = storage
         self.origin = origin
     }
 
     /// Whether it is an EC key (else RSA).
-    public var isEllipticCurve: Bool { storage.withKey { gh_key_kind_of($0) == GH_KEY_EC } }
+    public var isEllipticCurve: Bool { storage.withPointer { gh_key_kind_of($0) == GH_KEY_EC } }
 
     /// The size of the curve or of the modulus.
-    public var bits: Int { storage.withKey { Int(gh_key_bits($0)) } }
+    public var bits: Int { storage.withPointer { Int(gh_key_bits($0)) } }
 
     /// SEC 1 or PKCS #1. Holds the secret: store it for the daemon's user alone.
     public func der() throws(TLSError) -> [UInt8] {
@@ -89,7 +88,7 @@ public struct PrivateKey: Sendable {
 
     /// Whether the key belongs to the certificate.
     public func fits(_ certificate: Certificate) -> Bool {
-        storage.withKey { gh_cert_fits_key(certificate.der, certificate.der.count, $0) == GH_OK }
+        storage.withPointer { gh_cert_fits_key(certificate.der, certificate.der.count, $0) == GH_OK }
     }
 
     /// A signature over SHA-256 of `message`: ECDSA in DER, or RSA PKCS #1 v1.5.
@@ -112,7 +111,7 @@ public struct PrivateKey: Sendable {
     }
 
     /// Runs `body` with the shim's key, alone.
-    func withPointer<Result>(_ body: (OpaquePointer) -> Result) -> Result { storage.withKey(body) }
+    func withPointer<Result>(_ body: (OpaquePointer) -> Result) -> Result { storage.withPointer(body) }
 }
 
 /// A public key as SubjectPublicKeyInfo.
@@ -145,27 +144,13 @@ public struct PublicKey: Sendable, Hashable {
     }
 }
 
-/// Owns the shim's key.
-///
-/// Sendable although it holds a pointer: the pointer never leaves the mutex, which is held for the length of each
-/// use, and the key is freed when the last reference is gone.
-private final class KeyStorage: @unchecked Sendable {
-    private let pointer: OpaquePointer
-    private let mutex = Mutex(())
-
-    init(_ pointer: OpaquePointer) { self.pointer = pointer }
-
-    deinit { gh_key_free(pointer) }
-
-    func withKey<Result>(_ body: (OpaquePointer) -> Result) -> Result {
-        mutex.withLock { _ in body(pointer) }
-    }
-
-    func output(
+extension LibraryObject {
+    /// What the library writes of a key.
+    fileprivate func output(
         capacity: Int, _ what: String, _ body: (OpaquePointer, UnsafeMutablePointer<UInt8>?, Int) -> Int
     ) throws(TLSError) -> [UInt8] {
         try derOutput(capacity: capacity, .internalError, what) { output, capacity in
-            withKey { body($0, output, capacity) }
+            withPointer { body($0, output, capacity) }
         }
     }
 }
