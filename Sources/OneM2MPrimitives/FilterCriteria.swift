@@ -105,7 +105,10 @@ extension FilterCriteria {
         "ofst", "arp",
     ]
 
-    /// Names that the standard has and this program does not: they are refused rather than taken for attributes.
+    /// Names that the standard has and this program does not: they are refused rather than taken for attributes. They ask for
+    /// semantics (`smf`), for a query inside of content (`cfs`, `cfq`), for the attributes and labels of parents and children
+    /// (`catr`, `patr`, `clbl`, `plbl`, `lbq`) or for places (`gsf`, `geom`); a gateway's tree is small enough to be listed and
+    /// looked through.
     public static let unsupportedNames: Set<String> = [
         "smf", "cfs", "cfq", "catr", "patr", "clbl", "plbl", "lbq", "gsf", "geom",
     ]
@@ -113,10 +116,10 @@ extension FilterCriteria {
     /// Takes in a condition as a query carries it, its text unescaped: values of a list may be joined with `+` or a space,
     /// or the name repeated. A name that is none of the filter's own is an attribute's.
     ///
-    /// - Throws: ``OneM2MError`` 4000 for a value of the wrong form, 5001 for a condition that is not implemented.
+    /// - Throws: ``OneM2MError`` 4000 for a value of the wrong form, 5001 for one of ``unsupportedNames``.
     public mutating func add(_ name: String, _ value: String) throws(OneM2MError) {
         if Self.unsupportedNames.contains(name) {
-            throw OneM2MError(.notImplemented, "the filter condition \"\(name)\" is not implemented")
+            throw Self.unsupported(name)
         }
         guard Self.names.contains(name) else {
             guard !name.isEmpty, name.utf8.count <= 64, attributes.count < Self.mostValues else {
@@ -141,7 +144,7 @@ extension FilterCriteria {
 
     /// The criteria of a JSON object.
     ///
-    /// - Throws: ``OneM2MError`` 4000 for a value of the wrong form, 5001 for a condition that is not implemented.
+    /// - Throws: ``OneM2MError`` 4000 for a value of the wrong form, 5001 for one of ``unsupportedNames``.
     public init(json: JSON) throws(OneM2MError) {
         self.init()
         guard let object = json.object else {
@@ -149,6 +152,13 @@ extension FilterCriteria {
         }
         for member in object { try set(member.name, member.value) }
         try checkCounts()
+    }
+
+    /// 5001, as for every parameter that is not supported (TS-0004 7.3.2.1).
+    private static func unsupported(_ name: String) -> OneM2MError {
+        OneM2MError(
+            .notImplemented,
+            "the filter condition \"\(name)\" is none of this program's: \(names.sorted().joined(separator: " "))")
     }
 
     private func checkCounts() throws(OneM2MError) {
@@ -199,7 +209,7 @@ extension FilterCriteria {
             }
         default:
             if Self.unsupportedNames.contains(name) {
-                throw OneM2MError(.notImplemented, "the filter condition \"\(name)\" is not implemented")
+                throw Self.unsupported(name)
             }
             throw OneM2MError(.badRequest, "\"\(name)\" is no filter condition")
         }

@@ -10,9 +10,10 @@ extension CSE {
             throw OneM2MError(.badRequest, "a CREATE says which type, in ty")
         }
         guard let definition = ResourceTable.definition(type) else {
+            // A type that the receiver does not have is 5001, one that only an infrastructure node has 4005 (TS-0004 7.3.2.1).
             throw OneM2MError(
                 ResourceTable.infrastructureOnly.contains(type.rawValue) ? .operationNotAllowed : .notImplemented,
-                "resources of \(type) are not implemented")
+                "this CSE has no resources of \(type)")
         }
         try mayCreate(context, type, under: parent)
         // What the authority has issued it puts there itself.

@@ -67,8 +67,10 @@ extension CSE {
         if let expiration = request.requestExpiration, expiration.moment(from: now) <= now {
             throw OneM2MError(.requestTimeout, "the time for this request is over")
         }
+        // 5001 is the answer to a parameter that is not supported (TS-0004 7.3.2.1). This one is not: a request that waits would
+        // have to be kept with its rights and tokens, and act on a door or a lamp when those may have ended.
         if let later = request.operationExecutionTime, later.moment(from: now) > now {
-            throw OneM2MError(.notImplemented, "requests to be done later are not implemented")
+            throw OneM2MError(.notImplemented, "oet: requests are done at once here; send it when it is to be done")
         }
         if request.operation == .create, !request.filterCriteria.isEmpty {
             throw OneM2MError(.badRequest, "a CREATE has no filter criteria")

@@ -11,7 +11,7 @@ public enum ResourceTable {
         .expiration, .labels, .policies, .consultations, .creator,
     ]
 
-    /// The definition of a type; nil when it is not implemented.
+    /// The definition of a type; nil for one that this CSE does not have.
     public static func definition(_ type: ResourceType) -> ResourceDefinition? { byType[type] }
 
     /// All of them, in the order of their numbers.

@@ -67,8 +67,10 @@ struct SubscriptionState: Sendable {
                     guard let number = item.int, (1...8).contains(number) else {
                         throw OneM2MError(.badRequest, "enc: net is a list of numbers from 1 to 8")
                     }
+                    // The rest need what is not here: 6 the triggers of a cellular network, 8 time series; and 7 would let a
+                    // subscriber hold up who switches a relay. Not supported is 5001 (TS-0004 7.3.2.1).
                     guard let event = Event(rawValue: number) else {
-                        throw OneM2MError(.notImplemented, "enc: event type \(number) is not implemented")
+                        throw OneM2MError(.notImplemented, "enc: event types 1 to 5 are told here, not \(number)")
                     }
                     events.insert(event)
                 }
@@ -84,7 +86,9 @@ struct SubscriptionState: Sendable {
                 types = list.map { ResourceType(rawValue: $0) }
             case "crb", "cra", "ms", "us", "sts", "stb", "exb", "exa", "sza", "szb":
                 conditions[member.name] = member.value
-            case "om", "md": throw OneM2MError(.notImplemented, "enc: \(member.name) is not implemented")
+            // `om` watches operations as such, `md` time series: neither is here, and not supported is 5001.
+            case "om", "md":
+                throw OneM2MError(.notImplemented, "enc: \(member.name) is no condition of this CSE's subscriptions")
             default: throw OneM2MError(.badRequest, "enc has no member \"\(member.name.prefix(40))\"")
             }
         }
