@@ -94,9 +94,12 @@ extension ProvisioningClient {
         server.asked += 1
         let end: (AccessAnswer) -> Void = { [weak self] answer in
             guard let self else { return }
+            guard self.servers[server.address] === server else {
+                return self.finish(key, server, .unanswered("\(server.name) is no longer trusted"))
+            }
             if self.cache.ticket(for: server.name) == ticket {
                 self.cache.remember(question, answer, ticket)
-            } else if mayRepeat, self.servers[server.address] === server {
+            } else if mayRepeat {
                 // The server took its answers back while this one was on its way: it may be one of the old.
                 return self.put(question, key, to: server, mayRepeat: false)
             } else {

@@ -139,10 +139,11 @@ public final class ProvisioningClient: Access {
 
     /// Asks and answers nothing more; what is to be saved is.
     public func close() {
+        // After a factory reset there is nothing to save.
+        if !isClosed { cache.close() }
         isClosed = true
         timer?.cancel()
         for server in servers.values { server.timer?.cancel() }
-        cache.close()
     }
 
     /// Everything that is kept of provisioning, for a factory reset. Durable when it returns.
@@ -180,6 +181,8 @@ public final class ProvisioningClient: Access {
     }
 
     func save(_ server: Server) {
+        // What it says late, when the trust is gone or the gateway was reset, must not be there at the next start.
+        guard servers[server.address] === server else { return }
         // A token that a power cut loses is asked for again.
         store.putBatched(server.record.key, server.record.value)
     }

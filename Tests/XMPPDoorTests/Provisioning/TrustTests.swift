@@ -256,6 +256,27 @@ struct ProvisioningTrustTests {
         #expect(world.store.scan(prefix: "decision").isEmpty)
     }
 
+    @Test("An answer on its way when the gateway is reset counts for nothing, and leaves nothing")
+    func resetMeanwhile() async throws {
+        let world = try await ProvisionedWorld(naming("provisioning.example.org"), connects: false)
+        let authority = try await world.trusted { payload in
+            guard case .canControl(let question) = payload else { return .silence }
+            return .hold(ControlAnswer(to: question).element)
+        }
+        world.cache.remember(
+            AccessQuestion(who: "carol@example.org", action: .control), .denied("no"),
+            world.cache.ticket(for: "provisioning.example.org"))
+        async let answer = world.client.answer(AccessQuestion(who: "bob@example.org", action: .control))
+        try await until("the question") { authority.questions("canControl") == 1 }
+        world.pairing.onFactoryReset("xmpp") { [store = world.store] _ in try await ProvisioningClient.forget(store) }
+        #expect(await world.pairing.factoryReset(by: .command))
+        authority.release()
+        #expect(await answer.grant == nil)
+        world.client.close()
+        #expect(world.store.scan(prefix: "decision").isEmpty)
+        #expect(world.store.scan(prefix: "order/").isEmpty)
+    }
+
     /// Trust is stored in three steps. Whatever of them a power cut leaves, the next start trusts wholly or not at all, and
     /// never with answers from before.
     @Test("A power cut at any step of trust leaves it whole or not given")
