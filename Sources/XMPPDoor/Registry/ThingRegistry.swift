@@ -90,6 +90,9 @@ public final class ThingRegistry {
             guard let owner = request.payload["jid"].flatMap({ JID($0) }) else {
                 return request.error(StanzaError(.badRequest, "claimed has no jid"))
             }
+            guard !isLeaving else {
+                return request.error(StanzaError(.itemNotFound, "the gateway is being taken out of the registry"))
+            }
             request.result()
             claimed(by: owner)
         case "removed":
@@ -105,6 +108,8 @@ public final class ThingRegistry {
     }
 
     private func claimed(by jid: JID) {
+        // An owner who came now would outlive the factory reset.
+        guard !isLeaving else { return }
         state = .claimed
         if owner != jid.bare.description {
             log.notice("the gateway was claimed", metadata: ["owner": "\(jid.bare)"])

@@ -162,6 +162,8 @@ struct RegistryTests {
         #expect(await other.say("disowned"))
         #expect(other.told.map(\.name) == ["register", "unregister"])
         #expect(try Schemas.judge(other.server.sent) == "")
+        #expect(await !other.say("claimed", ["jid": "mallory@example.org"]))
+        #expect(other.thing.owner == nil)
         let unwilling = try await RegistryWorld()
         try await until("the registration") { unwilling.thing.state == .unclaimed }
         unwilling.unregisters = false
