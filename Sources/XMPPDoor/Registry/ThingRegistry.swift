@@ -161,6 +161,7 @@ public final class ThingRegistry {
 
     private func begin() {
         guard !isLeaving else { return }
+        timer?.cancel()
         retry = ThingRegistry.firstRetry
         if let configured {
             address = configured
@@ -172,7 +173,8 @@ public final class ThingRegistry {
     private func search() {
         guard let server = JID(session.account.domain) else { return }
         session.discoverItems(of: server) { [weak self] result in
-            guard let self, case .success(let found) = result else { return }
+            guard let self else { return }
+            guard case .success(let found) = result else { return self.searchAgain() }
             self.look(at: found.items.map(\.jid)[...])
         }
     }
@@ -180,7 +182,13 @@ public final class ThingRegistry {
     /// One that is not there yet may come, as when both are started together.
     private func searchAgain() {
         guard session.state.isOnline, !isLeaving else { return }
-        timer = Loop.after(retry) { [weak self] in self?.search() }
+        again { [weak self] in self?.search() }
+    }
+
+    /// One wait at a time: a session that is taken up again begins anew while the last attempt waits.
+    private func again(_ attempt: @escaping @Loop () -> Void) {
+        timer?.cancel()
+        timer = Loop.after(retry, attempt)
         retry = min(retry * 2, ThingRegistry.lastRetry)
     }
 
@@ -217,8 +225,7 @@ public final class ThingRegistry {
         guard session.state.isOnline else { return }
         if state != .failed(reason) { log.warning("the thing registry: \(reason)") }
         state = .failed(reason)
-        timer = Loop.after(retry) { [weak self] in self?.register() }
-        retry = min(retry * 2, ThingRegistry.lastRetry)
+        again { [weak self] in self?.register() }
     }
 
     private func end() {
