@@ -195,7 +195,7 @@ extension ProvisioningClient {
     private func covering(_ question: AccessQuestion, _ server: String) -> Decision? {
         cache.all.first { line in
             guard line.server == server, line.question.who == question.who,
-                ServerQuestions.word(line.question.action) == ServerQuestions.word(question.action)
+                ServerQuestions.concerns(line.question.action, question.action)
             else { return false }
             let hasNodes =
                 line.question.nodes.map { nodes in

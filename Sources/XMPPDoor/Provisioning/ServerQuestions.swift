@@ -99,6 +99,14 @@ enum ServerQuestions {
         }
     }
 
+    /// Whether the answer to one question says something to another: of the same kind, and of readings one kind in common.
+    static func concerns(_ asked: AccessQuestion.Action, _ other: AccessQuestion.Action) -> Bool {
+        switch (asked, other) {
+        case (.read(let kinds), .read(let others)): !kinds.isDisjoint(with: others)
+        default: asked == other
+        }
+    }
+
     /// Whether a grant is all that a question asks for, so that nobody else need be asked.
     static func isWhole(_ grant: AccessGrant, _ question: AccessQuestion) -> Bool {
         grant.parts.contains { part in

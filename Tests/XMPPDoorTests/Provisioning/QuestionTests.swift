@@ -275,5 +275,15 @@ struct ProvisioningQuestionTests {
             known.result.grant?.allows(
                 NodeReference(
                     nodeID: sensor.nodeID, sourceID: sensor.sourceID, cacheType: sensor.cacheType), "Humidity") == true)
+        // Readings of another kind were not asked about.
+        let other = await world.client.explain(
+            AccessQuestion(
+                who: "bob@example.org", action: .read(ReadingKinds(rawValue: 2)),
+                nodes: [
+                    NodeReference(
+                        nodeID: sensor.nodeID, sourceID: sensor.sourceID, cacheType: sensor.cacheType)
+                ]),
+            asks: false)
+        #expect(other.replies.map(\.when) == [nil])
     }
 }
