@@ -173,8 +173,8 @@ extension ProvisioningClient {
     /// at any point leaves either the old state with less remembered, or the new one.
     private func establish(_ jid: JID, _ origin: ServerRecord.Origin) async {
         let bare = jid.bare
-        guard servers[bare] == nil, !establishing.contains(bare), servers.count < settings.maximumServers, !isClosed,
-            !pairing.isResetPending
+        guard servers[bare] == nil, !establishing.contains(bare),
+            servers.count + establishing.count < settings.maximumServers, !isClosed, !pairing.isResetPending
         else { return }
         // A locked gateway takes nobody new of its own accord; what the configuration names a person has named.
         if origin == .found {
