@@ -97,7 +97,7 @@ enum StatusText {
         return line
     }
 
-    /// The connection, and what was asked over it.
+    /// The CSE, what is in it, and what was asked of it.
     static func oneM2M(_ cse: JSON) -> String {
         var line =
             "\(text(cse["cse"])), \(text(cse["resources"])) resources, \(text(cse["instances"])) content instances"
@@ -107,6 +107,7 @@ enum StatusText {
         return line
     }
 
+    /// The connection, and what was asked over it.
     static func xmpp(_ xmpp: JSON) -> String {
         var line =
             xmpp["online"]?.bool == true
