@@ -100,7 +100,7 @@ extension XMPPDoor {
     }
 
     private func view(_ request: ConcentratorRequest, _ from: JID) async throws(CommandFailure) -> View {
-        let nodes = request.node.map { [$0] } ?? request.nodes
+        let nodes = asked(request)
         let administer = await ask(from, .administer, request.tokens, nodes: nodes)
         if request.command.isAdministration {
             guard administer.grant != nil else { throw .forbidden }
@@ -110,6 +110,23 @@ extension XMPPDoor {
         let view = View(read: read.grant, control: control.grant, administer: administer.grant)
         guard view.read != nil || view.control != nil || view.administer != nil else { throw .forbidden }
         return view
+    }
+
+    /// The nodes that the command tells of, for the question to who decides; none for all there are.
+    ///
+    /// What else the request names is left out: a permission for that would be taken for one for these.
+    private func asked(_ request: ConcentratorRequest) -> [NodeReference] {
+        let needs = request.command.needs
+        if needs.contains(.nodes) {
+            return request.nodes.count <= RequestLimits.askedNodes ? request.nodes : []
+        }
+        guard needs.contains(.node), let node = request.node else { return [] }
+        guard let id = try? single(request) else { return [node] }
+        switch request.command {
+        case .getChildNodes: return NodeReference.asked([id] + tree.children(of: id))
+        case .getAncestors: return NodeReference.asked(tree.ancestors(of: id))
+        default: return [node]
+        }
     }
 
     private func answer(_ request: ConcentratorRequest, from: JID) async throws(CommandFailure) -> XMLElement {

@@ -78,6 +78,26 @@ struct ProvisioningQuestionTests {
         #expect(question.nodes.map(\.nodeID).sorted() == ["dimmer", "gpio", "relay1"])
     }
 
+    @Test("What a concentrator's command tells of is what is asked about: other names in the request open nothing")
+    func concentrator() async throws {
+        let (world, _) = try await world { payload in
+            guard case .canRead(let question) = payload, question.nodes.map(\.nodeID) == ["relay1"] else {
+                return .refuse(StanzaError(.forbidden))
+            }
+            return .answer(ReadAnswer(to: question).element)
+        }
+        let bob = try world.world.peer("bob@example.org/amr")
+        let relay = "sourceId='MeteringTopology' nodeId='relay1' cacheType='gpio'"
+        let other = "<node sourceId='MeteringTopology' nodeId='dimmer' cacheType='gpio'/>"
+        #expect(try await bob.command("getNode", relay)["result"] == "OK")
+        for (name, content) in [
+            ("getAllNodes", ""), ("getRootNodes", ""), ("getAncestors", ""), ("subscribe", ""), ("getNodes", other),
+            ("getCommonNodeCommands", other),
+        ] {
+            #expect(try await bob.command(name, relay, content)["result"] == "InsufficientPrivileges", "\(name)")
+        }
+    }
+
     @Test("Control is asked about, by parameter, and what was left out is told (listings 17 to 19)")
     func control() async throws {
         let (world, authority) = try await world { payload in
