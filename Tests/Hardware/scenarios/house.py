@@ -25,15 +25,16 @@ class Ended(Exception):
 
 
 def wait(seconds, what, condition, words=lambda: ""):
-    """Asks until the answer is neither None nor False, and gives it. A guest without KVM is slow: be generous."""
+    """Asks until there is an answer, and gives it: None, False and what is empty are none yet, nor is what cannot be found. A
+    guest without KVM is slow: be generous."""
     end = time.monotonic() + seconds
     last = None
     while time.monotonic() < end:
         try:
             answer = condition()
-            if answer is not None and answer is not False:
+            if answer:
                 return answer
-        except (Failure, OSError, KeyError, IndexError, TypeError) as error:
+        except (Failure, OSError, KeyError, IndexError, StopIteration, TypeError) as error:
             last = error
         time.sleep(0.1)
     raise Failure(f"waited {seconds} s for {what} in vain{f' ({last})' if last else ''}\n{words()}")
