@@ -163,7 +163,8 @@ func memoryRows() {
         let who = (seed >> 33) % 100_000
         // Phones hide behind addresses that change (01 in front), thermometers have static ones (11).
         let isPhone = who.isMultiple(of: 2)
-        let address = (isPhone ? 0x4000_0000_0000 : 0xC000_0000_0000) + who &* 0x9E37_79B9
+        let address: UInt64 =
+            (isPhone ? 0x4000_0000_0000 : 0xC000_0000_0000) | ((who &* 0x9E37_79B9) & 0x3FFF_FFFF_FFFF)
         let payload =
             isPhone
             ? [2, 1, 0x1A, 2, 0x0A, 0x0C, 7, 0xFF, 0x4C, 0, 0x10, 2, UInt8(truncatingIfNeeded: seed >> 20), 0x1A]
