@@ -30,7 +30,7 @@ try database.change(by: "bench") { ledger in
             let who: Subject =
                 switch other % 10 {
                 case 8: .party(.domain("domain\(other).example"))
-                case 9: .certificate(String(repeating: other < 50 ? "ab" : "cd", count: 31) + String(10 + other))
+                case 9: .certificate(String(repeating: other < 50 ? "ab" : "cd", count: 31) + String(10 + other % 90))
                 default: .party(.address(reader(other)))
                 }
             let node = NodePattern("ble/A4C13800\(1_000 + other)")
