@@ -68,6 +68,8 @@ public final class DecisionCache {
     static let prefix = "decision/"
     private static let orderKey = "order/decision"
 
+    /// Called when answers were taken back: what stands on one is to be asked anew.
+    public var onClear: @Loop () -> Void = {}
     private let store: FlashStore
     private let now: @Loop () -> Int64
     private let limits: Limits
@@ -168,6 +170,7 @@ public final class DecisionCache {
     public func clear(_ server: String) async throws(StoreError) {
         outdate(server)
         _ = table.remove { $0.server == server }
+        onClear()
         try await store.removeAll(prefix: DecisionCache.prefix(of: server), .now)
     }
 
@@ -178,6 +181,7 @@ public final class DecisionCache {
         generations = [:]
         counted.clears += 1
         _ = table.remove { _ in true }
+        onClear()
         try await store.apply([.removeAll(prefix: DecisionCache.prefix), .remove(key: DecisionCache.orderKey)], .now)
     }
 

@@ -101,7 +101,7 @@ struct DecisionTable {
     mutating func restore(
         slot: Int, _ key: DecisionKey, server: String, _ decision: Decision, lastUsed: Int64, size: Int
     ) -> Bool {
-        guard slot < limits.entries, index[key] == nil, count < limits.entries, bytes + size <= limits.bytes,
+        guard slot >= 0, slot < limits.entries, index[key] == nil, count < limits.entries, bytes + size <= limits.bytes,
             slot >= slots.count || slots[slot] == nil
         else { return false }
         _ = add(key, server, decision, size, lastUsed: lastUsed, at: slot)

@@ -1,3 +1,4 @@
+import Access
 import Concentrator
 import OneLoop
 import XMPP
@@ -11,6 +12,8 @@ struct EventSubscriptions {
         var wantsMessages: Bool
         /// What it may see.
         var view: View
+        /// What it could show when it asked.
+        var tokens: AccessTokens
     }
 
     private var entries: [JID: [String: Subscription]] = [:]
@@ -37,6 +40,19 @@ struct EventSubscriptions {
         subscription.events.subtract(events)
         entries[jid]?[source] = subscription.events.isEmpty ? nil : subscription
         if entries[jid]?.isEmpty == true { entries[jid] = nil }
+    }
+
+    /// Everybody with each source and the tokens shown for it.
+    var all: [(jid: JID, source: String, tokens: AccessTokens)] {
+        entries.flatMap { jid, sources in sources.map { (jid, $0.key, $0.value.tokens) } }
+    }
+
+    /// Who decides was asked anew: from now on this view counts; nil ends the subscription.
+    mutating func review(_ jid: JID, _ source: String, _ view: View?) {
+        guard var subscription = entries[jid]?[source] else { return }
+        guard let view else { return unsubscribe(jid, source, subscription.events) }
+        subscription.view = view
+        entries[jid]?[source] = subscription
     }
 
     mutating func remove(_ isGone: (JID) -> Bool) {

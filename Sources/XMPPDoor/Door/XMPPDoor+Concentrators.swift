@@ -105,11 +105,20 @@ extension XMPPDoor {
         if request.command.isAdministration {
             guard administer.grant != nil else { throw .forbidden }
         }
-        let read = await ask(from, .read(.all), request.tokens, nodes: nodes)
-        let control = await ask(from, .control, request.tokens, nodes: nodes)
-        let view = View(read: read.grant, control: control.grant, administer: administer.grant)
-        guard view.read != nil || view.control != nil || view.administer != nil else { throw .forbidden }
+        guard let view = await view(from, request.tokens, nodes: nodes, administer: administer.grant) else {
+            throw .forbidden
+        }
         return view
+    }
+
+    /// What somebody may see who may administer this much; nil for nothing at all.
+    func view(
+        _ from: JID, _ tokens: AccessTokens, nodes: [NodeReference], administer: AccessGrant?
+    ) async -> View? {
+        let read = await ask(from, .read(.all), tokens, nodes: nodes)
+        let control = await ask(from, .control, tokens, nodes: nodes)
+        let view = View(read: read.grant, control: control.grant, administer: administer)
+        return view.read != nil || view.control != nil || view.administer != nil ? view : nil
     }
 
     /// The nodes that the command tells of, for the question to who decides; none for all there are.

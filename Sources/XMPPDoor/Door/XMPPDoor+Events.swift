@@ -20,11 +20,22 @@ extension XMPPDoor {
         }
         let subscription = EventSubscriptions.Subscription(
             events: request.events, wantsParameters: request.wantsParameters, wantsMessages: request.wantsMessages,
-            view: view)
+            view: view, tokens: request.tokens)
         subscriptions.subscribe(from, source, subscription)
         for entry in replayed
         where entry.node.sourceID == source && request.events.contains(entry.event) && view.shows(entry.node) {
             if let element = element(of: entry.event, entry.node, subscription) { tell(from, element) }
+        }
+    }
+
+    /// Asks anew what each subscriber may see, since answers were taken back. A subscription that may show nothing any more
+    /// ends.
+    func reviewSubscriptions() {
+        for (jid, source, tokens) in subscriptions.all {
+            Task {
+                let administer = await ask(jid, .administer, tokens).grant
+                subscriptions.review(jid, source, await view(jid, tokens, nodes: [], administer: administer))
+            }
         }
     }
 

@@ -75,6 +75,7 @@ public final class XMPPDoor {
         eventLog = EventLog(limit: settings.limits.eventLog)
         outflow.onEnd = { [weak self] job in self?.ended(job) }
         listen()
+        provisioning?.cache.onClear = { [weak self] in self?.reviewSubscriptions() }
         concentratorSubscription = concentrator.subscribe { [weak self] event in self?.nodeChanged(event) }
     }
 

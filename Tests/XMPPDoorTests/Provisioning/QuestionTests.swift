@@ -234,6 +234,36 @@ struct ProvisioningQuestionTests {
         try world.judge()
     }
 
+    @Test("A subscription to events ends with the answer that it stood on")
+    func subscriptionEnds() async throws {
+        let (world, authority) = try await world { payload in
+            guard case .canRead(let question) = payload else { return .refuse(StanzaError(.forbidden)) }
+            return .answer(
+                ReadAnswer(
+                    to: question,
+                    nodes: question.jid.local == "carol" ? [ProvisioningNode(nodeID: "dimmer")] : []
+                ).element)
+        }
+        let bob = try world.world.peer("bob@example.org/amr")
+        let carol = try world.world.peer("carol@example.org/amr")
+        for peer in [bob, carol] {
+            let answer = try await peer.command(
+                "subscribe", "sourceId='MeteringTopology' nodeStatesChanged='true' nodeUpdated='true'")
+            #expect(answer["result"] == "OK")
+        }
+        #expect(world.world.door.subscribers == 2)
+        let rule = authority.script
+        authority.script = { payload in
+            guard case .canRead(let question) = payload, question.jid.local == "bob" else { return rule(payload) }
+            return .answer(ReadAnswer.denied(question).element)
+        }
+        _ = await authority.clearCache()
+        try await until("the subscription's end") { world.world.door.subscribers == 1 }
+        world.world.concentrator.rename(dimmer, to: "Table lamp")
+        try await until("an event for who still may") { !carol.messages.isEmpty }
+        #expect(bob.messages.isEmpty)
+    }
+
     @Test("An answer on its way when clearCache comes counts for nothing: it is asked for again")
     func clearCacheMeanwhile() async throws {
         let (world, authority) = try await world { payload in
