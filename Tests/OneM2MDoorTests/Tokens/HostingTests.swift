@@ -86,6 +86,27 @@ struct HostingTests {
         #expect(restarted.tokens.list()["revokedHere"]?.array?.count == 1)
     }
 
+    @Test("What a key has signed that its issuer then drops counts no more, remembered or not")
+    func droppedKey() async throws {
+        let world = try await world()
+        defer { world.stop() }
+        let reception = try #require(world.members["gw1"])
+        let floor = try #require(world.members["gw2"])
+        _ = try await reception.tokens.rotate(atOnce: true)
+        await floor.tokens.fetchLists()
+        let token = try await world.token(TokenWorld.wanted("/gw2/\(meter)", .retrieve))
+        let local = try #require(try await read(world) { $0.tokens = [token] }.assignedTokens.first)
+        #expect(try await read(world) { $0.localTokenIDs = [local.localTokenID] }.status == .ok)
+        let ring = try #require(reception.tokens.ring)
+        var list = try #require(reception.tokens.signedList).list
+        list.number += 1
+        list.keys = Array(ring.published.prefix(1))
+        let text = try list.signed(with: try ring.listSigner)
+        #expect(floor.tokens.adopt(list: text, of: TokenWorld.reception.entity) == nil)
+        #expect(try await read(world) { $0.tokens = [token] }.status == .originatorHasNoPrivilege)
+        #expect(try await read(world) { $0.localTokenIDs = [local.localTokenID] }.status == .originatorHasNoPrivilege)
+    }
+
     @Test("tqi: a refusal says where a token can be had, and what to ask for")
     func requestInformation() async throws {
         let world = try await world()

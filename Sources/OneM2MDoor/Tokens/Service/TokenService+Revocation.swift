@@ -91,6 +91,7 @@ extension TokenService {
         guard var issuer = verifier.issuers[entity] else { return "\(entity) is not trusted" }
         let list: RevocationList
         do { list = try RevocationList(verifying: text, of: issuer, at: home) } catch { return error.description }
+        let before = register.lists[entity]?.keys ?? []
         switch register.take(list) {
         case .old: return "it is older than the one that is known (number \(list.number))"
         case .same: return nil
@@ -108,7 +109,9 @@ extension TokenService {
         let configured = settings.issuers.first { $0.entity == entity }?.keys ?? []
         issuer.keys = configured + keys.filter { key in !configured.contains { $0.id != nil && $0.id == key.id } }
         verifier.issuers[entity] = issuer
-        verified.removeAll { $0.issuer == entity && list.revoked[$0.tokenID] != nil }
+        // Which key a remembered token was opened with is not remembered: once one is dropped all are opened again.
+        let hasDropped = before.contains { !list.keys.contains($0) }
+        verified.removeAll { $0.issuer == entity && (hasDropped || list.revoked[$0.tokenID] != nil) }
         memory.keep(list: text, of: entity)
         return nil
     }
