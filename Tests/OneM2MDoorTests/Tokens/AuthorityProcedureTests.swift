@@ -276,6 +276,25 @@ struct AuthorityProcedureTests {
         #expect(again.tokens.signedList?.list.revoked.isEmpty == true)
     }
 
+    @Test("Revoked at the same moment, here and elsewhere: none is lost")
+    func revokedTogether() async throws {
+        let world = try await world()
+        defer { world.stop() }
+        let reception = try #require(world.members["gw1"])
+        let ids = try ["a@gw1.example.com", "b@gw1.example.com", "c@gw2.example.com"].map {
+            try #require(QualifiedName($0))
+        }
+        let number = reception.tokens.revocations.number
+        let tasks = ids.map { id in Task { @Loop in try await reception.tokens.revoke(id) } }
+        for task in tasks { try await task.value }
+        #expect(Set(reception.tokens.revocations.issued.keys) == Set(ids.prefix(2)))
+        #expect(reception.tokens.revocations.number == number + 2)
+        #expect(Set(reception.tokens.memory.revocations().issued.keys) == Set(ids.prefix(2)))
+        let again = try await world.start(TokenWorld.reception, TokenWorld.issuing())
+        for id in ids { #expect(again.tokens.register.local[id] != nil) }
+        #expect(again.tokens.signedList?.list.revoked.count == 2)
+    }
+
     @Test("Encrypted for its host, and read there alone")
     func nested() async throws {
         let world = try TokenWorld()

@@ -19,23 +19,20 @@ extension TokenService {
         }
         verified.removeAll { $0.tokenID == id }
         guard isOwn else {
-            var changed = revocations
-            changed.here = register.local
-            try await memory.keep(changed)
-            revocations = changed
+            try await keepRevocations { changed in changed.here = register.local }
             log.info("\(id) is revoked here")
             return
         }
         guard revocations.issued[id] == nil else { return }
-        guard revocations.issued.count < TokenLimits.revoked else {
-            throw OneM2MError(
-                .notAcceptable,
-                "\(TokenLimits.revoked) tokens are on the list; no more can be until some expire"
-            )
+        try await setRevoked { issued throws(OneM2MError) in
+            guard issued[id] != nil || issued.count < TokenLimits.revoked else {
+                throw OneM2MError(
+                    .notAcceptable,
+                    "\(TokenLimits.revoked) tokens are on the list; no more can be until some expire"
+                )
+            }
+            issued[id] = end
         }
-        var issued = revocations.issued
-        issued[id] = end
-        try await setRevoked(issued)
         log.info("\(id) is revoked")
     }
 
@@ -50,14 +47,32 @@ extension TokenService {
     }
 
     /// Another table of revoked tokens of ours: on flash first, then published.
-    func setRevoked(_ issued: [QualifiedName: OneM2MTime]) async throws(OneM2MError) {
+    func setRevoked(
+        _ change: (inout [QualifiedName: OneM2MTime]) throws(OneM2MError) -> Void
+    ) async throws(OneM2MError) {
+        try await keepRevocations { changed throws(OneM2MError) in
+            try change(&changed.issued)
+            changed.here = register.local.filter { $0.key.domain != domain }
+            changed.number += 1
+        }
+        try await publish()
+    }
+
+    /// Changes what is revoked, on flash first. One change after another: of two at once, the later would write what it
+    /// had read before the earlier.
+    private func keepRevocations(
+        _ change: (inout TokenMemory.Revocations) throws(OneM2MError) -> Void
+    ) async throws(OneM2MError) {
+        while isKeepingRevocations { await withCheckedContinuation { revocationTurns.append($0) } }
+        isKeepingRevocations = true
+        defer {
+            isKeepingRevocations = false
+            if !revocationTurns.isEmpty { revocationTurns.removeFirst().resume() }
+        }
         var changed = revocations
-        changed.issued = issued
-        changed.here = register.local.filter { $0.key.domain != domain }
-        changed.number += 1
+        try change(&changed)
         try await memory.keep(changed)
         revocations = changed
-        try await publish()
     }
 
     // MARK: Lists of other issuers

@@ -37,6 +37,9 @@ public final class TokenService: TokenAuthorization, TokenIssuing {
     var roleResources: [QualifiedName: Set<String>] = [:]
     var fetching = 0
     var issuing = 0
+    /// Whether a change of ``revocations`` is on its way to flash, and the changes that wait for it.
+    var isKeepingRevocations = false
+    var revocationTurns: [CheckedContinuation<Void, Never>] = []
     /// Issuers whose list could not be had at the last attempt, so that it is told once.
     var unreachable: [EntityID: String] = [:]
     private var timers: [LoopTimer] = []
@@ -173,9 +176,10 @@ public final class TokenService: TokenAuthorization, TokenIssuing {
                 isChanged = true
             }
             if isChanged { try await take(ring) }
-            let expired = revocations.issued.filter { $0.value.seconds < now.seconds }
-            if !expired.isEmpty || isChanged {
-                try await setRevoked(revocations.issued.filter { expired[$0.key] == nil })
+            if isChanged || revocations.issued.contains(where: { $0.value.seconds < now.seconds }) {
+                try await setRevoked { issued in
+                    issued = issued.filter { $0.value.seconds >= now.seconds }
+                }
             }
             if let signed = signedList, now.seconds >= signed.list.thisUpdate.seconds + settings.listLifetime / 2 {
                 try await publish()
