@@ -181,7 +181,11 @@ public final class TokenService: TokenAuthorization, TokenIssuing {
                     issued = issued.filter { $0.value.seconds >= now.seconds }
                 }
             }
-            if let signed = signedList, now.seconds >= signed.list.thisUpdate.seconds + settings.listLifetime / 2 {
+            // Another number: what was revoked is on flash, and could not be shown at the time.
+            if let signed = signedList,
+                signed.list.number != revocations.number
+                    || now.seconds >= signed.list.thisUpdate.seconds + settings.listLifetime / 2
+            {
                 try await publish()
             }
         } catch { log.error("tokens: \(error)") }
