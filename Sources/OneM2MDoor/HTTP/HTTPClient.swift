@@ -65,23 +65,27 @@ public final class HTTPClient {
     ) async throws(TransportError) -> HTTPAnswer {
         let server = point.server
         guard !isStopped else { throw TransportError(.refused, "the client is stopped") }
+        let connections: ServerConnections
+        if let known = servers[server] { connections = known } else { connections = try newConnections(to: server) }
+        var request = request
+        request.headers.replaceOrAdd(name: "Host", value: point.authority)
+        return try await connections.send(request, timeout: timeout)
+    }
+
+    private func newConnections(to server: PointOfAccess.Server) throws(TransportError) -> ServerConnections {
         var tls: TLSConfiguration?
         switch server.scheme {
         case .http: break
         case .https: tls = try security(server)
-        case .coap, .coaps: throw TransportError(.refused, "\(point) is not reached over HTTP")
+        case .coap, .coaps: throw TransportError(.refused, "\(server.host) is not reached over HTTP")
         }
-        if servers[server] == nil {
-            servers = servers.filter { !$0.value.isIdle }
-            guard servers.count < limits.clientServers else {
-                throw TransportError(.overloaded, "\(servers.count) servers are asked at once already")
-            }
+        servers = servers.filter { !$0.value.isIdle }
+        guard servers.count < limits.clientServers else {
+            throw TransportError(.overloaded, "\(servers.count) servers are asked at once already")
         }
-        let connections = servers[server] ?? ServerConnections(server, limits: limits)
+        let connections = ServerConnections(server, tls: tls, limits: limits)
         servers[server] = connections
-        var request = request
-        request.headers.replaceOrAdd(name: "Host", value: point.authority)
-        return try await connections.send(request, tls: tls, timeout: timeout)
+        return connections
     }
 
     /// Closes every connection; what is asked fails.
@@ -96,6 +100,8 @@ public final class HTTPClient {
 @Loop
 final class ServerConnections {
     private let server: PointOfAccess.Server
+    /// One for all connections: it remembers the session that the next one resumes.
+    private let tls: TLSConfiguration?
     private let limits: HTTPLimits
     private var idle: [HTTPClientConnection] = []
     private var busy: [ObjectIdentifier: HTTPClientConnection] = [:]
@@ -103,22 +109,21 @@ final class ServerConnections {
     private var waiting = CircularBuffer<HTTPCall>()
     private var isStopped = false
 
-    init(_ server: PointOfAccess.Server, limits: HTTPLimits) {
+    init(_ server: PointOfAccess.Server, tls: TLSConfiguration?, limits: HTTPLimits) {
         self.server = server
+        self.tls = tls
         self.limits = limits
     }
 
     var count: Int { idle.count + busy.count + connecting }
     var isIdle: Bool { count == 0 && waiting.isEmpty }
 
-    func send(
-        _ request: HTTPRequest, tls: TLSConfiguration?, timeout: Duration
-    ) async throws(TransportError) -> HTTPAnswer {
+    func send(_ request: HTTPRequest, timeout: Duration) async throws(TransportError) -> HTTPAnswer {
         guard waiting.count < limits.clientQueue else {
             throw TransportError(.overloaded, "\(waiting.count) requests wait for \(server.host) already")
         }
         let result = await withCheckedContinuation { continuation in
-            let call = HTTPCall(request, tls: tls, continuation)
+            let call = HTTPCall(request, continuation)
             call.timer = Loop.after(timeout) {
                 call.fail(
                     TransportError(call.isSent ? .noAnswer : .unreachable, "no answer within \(timeout)"))
@@ -150,12 +155,13 @@ final class ServerConnections {
             }
             // One connection more for each request that waits, as far as may be.
             guard count < limits.clientConnections, connecting < waiting.count else { return }
-            connect(next.tls)
+            connect()
         }
     }
 
-    private func connect(_ tls: TLSConfiguration?) {
+    private func connect() {
         connecting += 1
+        let tls = tls
         let connection = HTTPClientConnection(limits: limits, isSecure: tls != nil) { [weak self] event in
             self?.handle(event)
         }

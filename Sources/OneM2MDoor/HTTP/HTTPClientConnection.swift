@@ -7,7 +7,6 @@ import TLS
 @Loop
 final class HTTPCall {
     let request: HTTPRequest
-    let tls: TLSConfiguration?
     private var continuation: CheckedContinuation<Result<HTTPAnswer, TransportError>, Never>?
     var timer: LoopTimer?
     /// Whether a server may have seen it.
@@ -18,11 +17,9 @@ final class HTTPCall {
     var onAbandoned: (() -> Void)?
 
     init(
-        _ request: HTTPRequest, tls: TLSConfiguration?,
-        _ continuation: CheckedContinuation<Result<HTTPAnswer, TransportError>, Never>
+        _ request: HTTPRequest, _ continuation: CheckedContinuation<Result<HTTPAnswer, TransportError>, Never>
     ) {
         self.request = request
-        self.tls = tls
         self.continuation = continuation
     }
 
