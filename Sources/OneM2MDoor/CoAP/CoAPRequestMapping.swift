@@ -140,8 +140,9 @@ public enum CoAPRequestMapping {
             guard let time = AbsoluteOrRelativeTime(value) else { throw RequestQuery.badTime("\(number)") }
             return time
         }
-        for unsupported in [OptionNumber.oneM2MAuthorizationSignatures, .oneM2MGroupTargetMembers]
-        where options.contains(unsupported) {
+        for unsupported in [
+            OptionNumber.oneM2MSignatureRequest, .oneM2MAuthorizationSignatures, .oneM2MGroupTargetMembers,
+        ] where options.contains(unsupported) {
             throw OneM2MError(.notImplemented, "\(unsupported) is not supported")
         }
         request.from = text(options, .oneM2MFrom)

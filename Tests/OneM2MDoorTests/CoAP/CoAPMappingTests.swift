@@ -73,6 +73,7 @@ struct CoAPMappingTests {
         #expect(status(message(.post, "cse", payload: "{}", type: 3)) == 4015)
         #expect(status(message(.post, "cse", format: 50, payload: "{", type: 3)) == 4000)
         #expect(status(message(.get, "cse", options: [(.oneM2MAuthorizationSignatures, "s")])) == 5001)
+        #expect(status(message(.get, "cse", options: [(.oneM2MSignatureRequest, "s")])) == 5001)
         var xml = message(.get, "cse")
         xml.accept = 41
         #expect(status(xml) == 5207)
