@@ -7,6 +7,16 @@ enum RequestQuery {
     /// Items that are looked at: every parameter, every filter condition, and as many attributes.
     static let mostItems = 96
 
+    private static let parameters: Set<String> = [
+        "op", "rt", "rp", "rcn", "da", "drt", "rids", "tids", "ltids", "tqi", "atrl", "tkns", "asi", "auri", "sqi",
+        "aus",
+    ]
+
+    /// Whether a query reads an item of this name as something else than a condition on an attribute.
+    static func isParameter(_ name: String) -> Bool {
+        parameters.contains(name) || FilterCriteria.names.contains(name) || name.utf8.contains(UInt8(ascii: "="))
+    }
+
     /// Takes in one item.
     ///
     /// - Parameters:

@@ -226,8 +226,12 @@ public enum CoAPRequestMapping {
         texts(of: request).allSatisfy { ($0.1?.utf8.count ?? 0) <= longestOption }
     }
 
-    /// The items of the query; nil when one is too long for an option, or has a plus inside, which would read as two.
+    /// The items of the query; nil when one is too long for an option, or has a plus inside, which would read as two, or is
+    /// a condition on an attribute that is named as a parameter: `op` would make of a NOTIFY whatever its value says.
     private static func query(of request: RequestPrimitive) -> [String]? {
+        guard !request.filterCriteria.attributes.contains(where: { RequestQuery.isParameter($0.name) }) else {
+            return nil
+        }
         var query: [String] = []
         for item in RequestQuery.items(of: request) {
             let text = "\(item.name)=\(item.values.joined(separator: "+"))"

@@ -91,6 +91,19 @@ struct CoAPMappingTests {
         #expect(request.resultContent == .childResourceReferences)
     }
 
+    @Test(
+        "A condition on an attribute that is named as a parameter does not become it", arguments: ["op", "rids", "a=b"])
+    func conditions(_ name: String) throws {
+        var request = RequestPrimitive(
+            .notify, to: "/gw1/Ca", from: "/gw1/Cadmin", requestIdentifier: "r1", content: ["m2m:sgn": [:]])
+        request.filterCriteria.attributes = [.init(name: name, value: "4")]
+        let sent = CoAPRequestMapping.message(request, base: "/~/gw1/Ca", isWholeTarget: true, form: .json)
+        #expect(sent.query.isEmpty)
+        let back = try CoAPRequestMapping.request(sent)
+        #expect(back.isWhole && back.request.operation == .notify)
+        #expect(back.request.filterCriteria == request.filterCriteria && back.request.roleIDs.isEmpty)
+    }
+
     @Test("Ours to others and back; tokens and long values make it a whole primitive")
     func roundTrip() throws {
         var request = RequestPrimitive(
