@@ -295,6 +295,32 @@ struct AuthorityProcedureTests {
         #expect(again.tokens.signedList?.list.revoked.count == 2)
     }
 
+    @Test("An issuer whose configured key is gone is known after a restart by those that followed, under no other key")
+    func followedKeys() async throws {
+        let world = try await world()
+        defer { world.stop() }
+        let reception = try #require(world.members["gw1"])
+        let floor = try await world.start(TokenWorld.floor, world.trusting(TokenWorld.reception))
+        _ = try await reception.tokens.rotate(atOnce: true)
+        await floor.tokens.fetchLists()
+        let lifetime = reception.tokens.authority.ceiling.longestLifetime
+        world.clock.pass(milliseconds: (lifetime + 2) * 1000)
+        await reception.tokens.maintain()
+        try #require(reception.tokens.ring?.entries.count == 1)
+        await floor.tokens.fetchLists()
+        let grant = try await reception.tokens.issue(
+            TokenWorld.wanted("/gw2/cse-gw2/cellar", .retrieve), to: TokenHouse.phone)
+        let token = try #require(grant["gh:atrs"]?["tkob"]?.string)
+        #expect(floor.tokens.inspect(token)["good"] == true)
+        world.members["gw1"]?.isUp = false
+        let again = try await world.start(TokenWorld.floor, floor.tokens.settings)
+        #expect(again.tokens.inspect(token)["good"] == true)
+        var settings = again.tokens.settings
+        settings.issuers[0].anchors = ["another"]
+        let anew = try await world.start(TokenWorld.floor, settings)
+        #expect(anew.tokens.inspect(token)["refused"] == "protection")
+    }
+
     @Test("Encrypted for its host, and read there alone")
     func nested() async throws {
         let world = try TokenWorld()

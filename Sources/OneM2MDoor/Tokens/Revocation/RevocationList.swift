@@ -49,6 +49,14 @@ public struct RevocationList: Sendable, Hashable {
         return try JWS.sign(Array(json.serialized().utf8), with: key, type: Self.type)
     }
 
+    /// The keys that a signed text names, whoever has signed it.
+    static func keys(in text: String) -> [JSON] {
+        guard let object = try? JWS(parsing: text), let json = try? JSON.parse(object.unverifiedPayload) else {
+            return []
+        }
+        return Array((json["keys"]?.array ?? []).prefix(TokenLimits.keysPerIssuer))
+    }
+
     /// The list of a signed text, when one of the issuer's keys says so.
     ///
     /// - Throws: ``TokenRefusal`` of the step at which it failed.

@@ -72,13 +72,15 @@ struct TokenMemory: Sendable {
             ["num": .int(revocations.number), "issued": json(revocations.issued), "here": json(revocations.here)])
     }
 
-    /// The last signed list of an issuer. It is verified again when it is read.
-    func list(of issuer: EntityID) -> String? {
-        store?.get(Self.listPrefix + issuer.absolute).map { String(decoding: $0, as: UTF8.self) }
+    /// The last signed list of an issuer, and the ``TrustedIssuer/anchors`` it was verified under.
+    func list(of issuer: EntityID) -> (text: String, anchors: [String])? {
+        guard let json = read(Self.listPrefix + issuer.absolute), let text = json["list"]?.string else { return nil }
+        return (text, (json["anchors"]?.array ?? []).compactMap(\.string))
     }
 
     /// Kept with others: it can be had again.
-    func keep(list: String, of issuer: EntityID) {
-        store?.putBatched(Self.listPrefix + issuer.absolute, Array(list.utf8))
+    func keep(list: String, of issuer: EntityID, anchors: [String]) {
+        let json: JSON = ["list": .string(list), "anchors": .array(anchors.map { .string($0) })]
+        store?.putBatched(Self.listPrefix + issuer.absolute, Array(json.serialized().utf8))
     }
 }

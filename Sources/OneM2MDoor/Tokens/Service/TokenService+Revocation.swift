@@ -103,7 +103,7 @@ extension TokenService {
     ///
     /// - Returns: what was wrong with it; nil when it is good, whether or not it says anything new.
     func adopt(list text: String, of entity: EntityID) -> String? {
-        guard var issuer = verifier.issuers[entity] else { return "\(entity) is not trusted" }
+        guard let issuer = verifier.issuers[entity] else { return "\(entity) is not trusted" }
         let list: RevocationList
         do { list = try RevocationList(verifying: text, of: issuer, at: home) } catch { return error.description }
         let before = register.lists[entity]?.keys ?? []
@@ -112,23 +112,27 @@ extension TokenService {
         case .same: return nil
         case .taken: break
         }
+        learn(list.keys, of: entity)
+        // Which key a remembered token was opened with is not remembered: once one is dropped all are opened again.
+        let hasDropped = before.contains { !list.keys.contains($0) }
+        verified.removeAll { $0.issuer == entity && (hasDropped || list.revoked[$0.tokenID] != nil) }
+        memory.keep(list: text, of: entity, anchors: issuer.anchors)
+        return nil
+    }
+
+    /// Takes the keys of an issuer's list for its own. Configured keys stay, so that the daemon can begin anew with them;
+    /// those learned are the list's, so that a key that the issuer has dropped verifies nothing any more.
+    func learn(_ list: [JSON], of entity: EntityID) {
         var keys: [VerificationKey] = []
-        for json in list.keys {
+        for json in list {
             guard let key = try? JSONWebKey(json), key.publicKey != nil,
                 let verification = try? TrustedIssuer.verificationKey(key), verification.algorithm == .es256
             else { continue }
             keys.append(verification)
         }
-        // Configured keys stay, so that the daemon can begin anew with them; those learned are the list's, so that a key
-        // that the issuer has dropped verifies nothing any more.
         let configured = settings.issuers.first { $0.entity == entity }?.keys ?? []
-        issuer.keys = configured + keys.filter { key in !configured.contains { $0.id != nil && $0.id == key.id } }
-        verifier.issuers[entity] = issuer
-        // Which key a remembered token was opened with is not remembered: once one is dropped all are opened again.
-        let hasDropped = before.contains { !list.keys.contains($0) }
-        verified.removeAll { $0.issuer == entity && (hasDropped || list.revoked[$0.tokenID] != nil) }
-        memory.keep(list: text, of: entity)
-        return nil
+        verifier.issuers[entity]?.keys =
+            configured + keys.filter { key in !configured.contains { $0.id != nil && $0.id == key.id } }
     }
 
     /// A resource of another CSE.

@@ -66,8 +66,13 @@ public final class TokenService: TokenAuthorization, TokenIssuing {
         for (id, end) in revocations.here { register.revoke(id, until: end) }
         for (id, end) in revocations.issued { register.revoke(id, until: end) }
         for issuer in settings.issuers {
-            guard let text = memory.list(of: issuer.entity) else { continue }
-            _ = adopt(list: text, of: issuer.entity)
+            guard let kept = memory.list(of: issuer.entity) else { continue }
+            // It was verified before it was kept, perhaps by a key that has followed the configured ones long since. Under
+            // other keys than those of that time it has to stand by them.
+            if !issuer.anchors.isEmpty, kept.anchors == issuer.anchors {
+                learn(RevocationList.keys(in: kept.text), of: issuer.entity)
+            }
+            _ = adopt(list: kept.text, of: issuer.entity)
         }
     }
 

@@ -18,6 +18,8 @@ public struct TrustedIssuer: Sendable {
     public var entity: EntityID
     /// The keys that its signatures are verified with, each with its one algorithm.
     public var keys: [VerificationKey]
+    /// The thumbprints of the public keys that ``setKeys(_:)`` was given: what trust in its later ones began with.
+    public internal(set) var anchors: [String] = []
     /// The keys that it shares with this CSE for encryption.
     public var sharedKeys: [DecryptionKey] = []
     /// How its tokens may be protected; others are discarded.
@@ -53,9 +55,11 @@ extension TrustedIssuer {
             throw JOSEError(.badKey, "more than \(TokenLimits.keysPerIssuer) keys")
         }
         keys = []
+        anchors = []
         sharedKeys = []
         for item in list {
             let key = try JSONWebKey(item)
+            if key.publicKey != nil { anchors.append(key.thumbprint) }
             if let verification = try Self.verificationKey(key) { keys.append(verification) }
             if case .secret = key.material, key.use != .signature {
                 for way in [KeyManagement.direct, .a128KW, .a192KW, .a256KW] {
