@@ -118,6 +118,14 @@ extension CSE {
             throw OneM2MError(.originatorNotAuthenticated, "\(originator.spRelative) is this CSE itself")
         }
         if !isTrustworthy {
+            // Not merely without the rights: what an impostor registers or creates under this name would count as the
+            // administrator's afterwards, when it is told of events or reached at its points of access.
+            guard !isAdministrator(originator) else {
+                throw OneM2MError(
+                    .originatorNotAuthenticated,
+                    "\(originator.text(at: identity)) administers this CSE, and is only taken inside TLS or DTLS or on this machine"
+                )
+            }
             if originator.isCSE, !settings.allowsInsecureCSEs {
                 throw OneM2MError(
                     .securityAssociationRequired, "a CSE is only taken inside TLS or DTLS; see onem2m.insecure")

@@ -197,6 +197,8 @@ struct ProcedureTests {
         let request = try bench.request(.retrieve, "cse-gw1", "Cadmin", nil, nil)
         #expect(await bench.cse.receive(request, from: bench.origin).status == .originatorNotAuthenticated)
         #expect(await bench.cse.receive(request, from: TestCSE.administrator).status == .ok)
+        // Nor is there an AE of that name whose deeds would be the administrator's.
+        #expect(try await bench.register("Cadmin").status == .originatorNotAuthenticated)
     }
 
     @Test("The insecure are refused where the configuration says so")
