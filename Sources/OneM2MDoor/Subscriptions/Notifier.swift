@@ -136,9 +136,7 @@ final class Notifier {
         queues[target] = queue
         if latestOnly { for dropped in queue.drop(where: { $0 == subscription }) { drop(dropped) } }
         while queue.waiting.count >= limits.notificationsPerTarget || count >= limits.notifications {
-            guard let oldest = queue.dropOldest() ?? queues.values.lazy.compactMap({ $0.dropOldest() }).first else {
-                break
-            }
+            guard let oldest = queue.dropOldest() ?? dropOldestOfAnother() else { break }
             cse.counters.notificationsDropped += 1
             drop(oldest)
         }
@@ -150,6 +148,14 @@ final class Notifier {
         // What did not get through at once waits on flash as well; a node's measurements never do.
         if queue.failures > 0 { keep(waiting, target) }
         work(target)
+    }
+
+    /// Not lazily: `first` of a lazy sequence asks its elements twice, and each time one would go.
+    private func dropOldestOfAnother() -> NotificationQueue.Waiting? {
+        for queue in queues.values {
+            if let oldest = queue.dropOldest() { return oldest }
+        }
+        return nil
     }
 
     private func drop(_ waiting: NotificationQueue.Waiting) {

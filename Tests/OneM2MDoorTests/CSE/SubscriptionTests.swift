@@ -152,6 +152,26 @@ struct SubscriptionTests {
         #expect(told.suffix(99) == (31..<130).map { "\($0)" }[...])
     }
 
+    @Test("When as many wait as may altogether, the next drives out one of another target")
+    func full() async throws {
+        let bench = TestCSE { $0.limits.notifications = 2 }
+        let remote = TestRemote()
+        bench.cse.remote = remote
+        bench.cse.start()
+        try await bench.register("Capp")
+        try await bench.create(.container, "Capp", #"{"m2m:cnt":{"rn":"box"}}"#)
+        for number in 1...4 {
+            let made = try await bench.create(
+                .subscription, "Capp/box",
+                #"{"m2m:sub":{"nu":["http://192.0.2.\#(number)/n"],"enc":{"net":[3],"chty":[4]}}}"#)
+            #expect(made.status == .created)
+        }
+        remote.answer = { ResponsePrimitive(OneM2MError(.targetNotReachable, "away"), to: $0) }
+        try await bench.create(.contentInstance, "Capp/box", #"{"m2m:cin":{"con":"1"}}"#)
+        #expect(bench.cse.waitingNotifications == 2)
+        #expect(bench.cse.counters.notificationsDropped == 2)
+    }
+
     @Test("What waited is sent after a restart")
     func restart() async throws {
         let store = try FlashStore.inMemory()
