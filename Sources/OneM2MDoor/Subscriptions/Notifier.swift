@@ -214,7 +214,9 @@ final class Notifier {
     }
 
     private func work(_ target: String) {
-        guard isRunning, let queue = queues[target], !queue.isSending, queue.timer == nil, !queue.waiting.isEmpty else {
+        guard isRunning, let queue = queues[target], !queue.isSending, queue.timer == nil else { return }
+        guard !queue.waiting.isEmpty else {
+            queues[target] = nil
             return
         }
         queue.isSending = true
@@ -231,14 +233,15 @@ final class Notifier {
             if NotificationQueue.isWorthRetrying(status) {
                 cse.counters.notificationFailures += 1
                 queue.failures += 1
+                queue.isSending = false
                 if queue.failures >= NotificationQueue.patienceWithTheDead {
                     for dropped in queue.drop(where: { cse.tree.byID[$0] == nil }) {
                         cse.counters.notificationsDropped += 1
                         drop(dropped)
                     }
                 }
+                guard !queue.waiting.isEmpty else { break }
                 for waiting in queue.waiting { keep(waiting, target) }
-                queue.isSending = false
                 queue.timer = Loop.after(queue.pause) { [weak self] in
                     queue.timer = nil
                     self?.work(target)
@@ -250,7 +253,7 @@ final class Notifier {
             if isStillFirst, let done = queue.dropOldest() { drop(done) }
         }
         queue.isSending = false
-        if queue.waiting.isEmpty, queue.failures == 0 { queues[target] = nil }
+        if queue.waiting.isEmpty { queues[target] = nil }
     }
 
     // MARK: Sending
