@@ -55,7 +55,10 @@ extension CSE {
     }
 
     private func cacheKey(_ resource: Resource, _ operation: OperationSet) -> String? {
-        guard resource.type != .accessControlPolicy, let list = resource.attributes["acpi"] else { return nil }
+        // Without policies the creator decides, who is another at each resource; an empty list is none.
+        guard resource.type != .accessControlPolicy, let list = resource.attributes["acpi"],
+            !resource.texts("acpi").isEmpty
+        else { return nil }
         return "\(operation.rawValue)\(list.serialized())\(resource.type.rawValue)"
     }
 

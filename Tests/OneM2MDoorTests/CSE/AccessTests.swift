@@ -160,4 +160,18 @@ struct AccessTests {
         #expect(answer.tokenRequestInformation?["dasi"]?[0]?["dreq"]?["trid"] == "/gw1/cse-gw1/Cowner/box")
         #expect(answer.content == nil)
     }
+
+    @Test("An empty list of policies leaves each resource to its creator, in a discovery of several too")
+    func emptyLists() async throws {
+        let bench = TestCSE()
+        for stem in ["Cmine", "Cother"] {
+            try await bench.register(stem)
+            let made = try await bench.create(.container, stem, from: stem, #"{"m2m:cnt":{"rn":"box","acpi":[]}}"#)
+            #expect(made.status == .created)
+        }
+        let answer = try await bench.ask(.retrieve, "cse-gw1", from: "Cmine") { $0.filterCriteria.usage = .discovery }
+        let found = answer.content?["m2m:uril"]?.array?.compactMap(\.string) ?? []
+        #expect(found.contains("cse-gw1/Cmine/box"))
+        #expect(!found.contains("cse-gw1/Cother/box"))
+    }
 }
