@@ -106,7 +106,8 @@ extension CSE {
         if origin.transport == .internal { return originator == identity.entity || isAdministrator(originator) }
         let isTrustworthy = origin.isSecure || origin.isLoopback
         if origin.isSecure, !origin.identities.isEmpty {
-            let isNewcomer = originator.stem == "C" || originator.stem == "S"
+            // Only who registers may have no name yet.
+            let isNewcomer = isRegistration(request) && (originator.stem == "C" || originator.stem == "S")
             guard isNewcomer || origin.identities.contains(where: { speaks($0, for: originator) }) else {
                 throw OneM2MError(
                     .originatorNotAuthenticated,
