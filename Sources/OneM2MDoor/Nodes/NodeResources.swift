@@ -73,7 +73,6 @@ final class NodeResources {
                 ])
             cse.tree.insert(ae, under: cse.tree.base)
             cse.attachOrphans(of: ae)
-            for child in ae.children { cse.adoptDetail(child) }
             cse.notifier.happened(.createdChild, at: cse.tree.base, child: ae)
         }
         label(ae, node)
@@ -157,7 +156,6 @@ final class NodeResources {
             creator: ae.creator, created: cse.clock(), attributes: all)
         cse.tree.insert(resource, under: ae)
         cse.attachOrphans(of: resource)
-        for child in resource.children { cse.adoptDetail(child) }
         cse.notifier.happened(.createdChild, at: ae, child: resource)
         guard history > 0 else { return }
         let log = Resource(
@@ -166,7 +164,6 @@ final class NodeResources {
             attributes: ["acpi": [.string(CSE.nodePolicyID)], "mni": .int(history)])
         cse.tree.insert(log, under: ae)
         cse.attachOrphans(of: log)
-        for child in log.children { cse.adoptDetail(child) }
     }
 
     private func set(_ value: FieldValue, _ segment: String, of id: NodeID, at time: WallTime) {

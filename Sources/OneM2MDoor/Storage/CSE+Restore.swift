@@ -11,7 +11,6 @@ extension CSE {
         orphans = Dictionary(grouping: remembered.resources, by: \.parentID)
         orphanInstances = remembered.instances
         attachOrphans(of: tree.base)
-        for resource in Array(tree.byID.values) { adoptDetail(resource) }
         notifier.restore(remembered.notifications)
     }
 
@@ -30,6 +29,8 @@ extension CSE {
             }
             let resource = record.resource
             tree.insert(resource, under: parent)
+            adoptDetail(resource)
+            noteExpiration(resource.expiration)
             attachOrphans(of: resource)
         }
     }

@@ -182,4 +182,31 @@ struct NodeTests {
         #expect(bench.cse.resource("cse-gw1/ble-A4C1388D18B2/temperature") == nil)
         #expect(bench.cse.resource("Cgpio-relay1") != nil)
     }
+
+    @Test("What others put deeper below a node works again after a restart")
+    func deeper() async throws {
+        let store = try FlashStore.inMemory()
+        let (first, _, _) = try await bench(store: store)
+        first.cse.remote = TestRemote()
+        let box = "cse-gw1/gpio-relay1/box"
+        #expect(
+            try await first.create(
+                .container, "cse-gw1/gpio-relay1", from: "Cadmin", #"{"m2m:cnt":{"rn":"box"}}"#
+            ).status == .created)
+        #expect(
+            try await first.create(
+                .subscription, box, from: "Cadmin",
+                #"{"m2m:sub":{"rn":"s","nu":["http://192.0.2.7/n"],"enc":{"net":[3]}}}"#
+            ).status == .created)
+        first.cse.stop()
+
+        let (second, _, _) = try await bench(store: store)
+        let remote = TestRemote()
+        second.cse.remote = remote
+        second.cse.start()
+        #expect(
+            try await second.create(.contentInstance, box, from: "Cadmin", #"{"m2m:cin":{"con":"1"}}"#).status
+                == .created)
+        #expect(await eventually { remote.events.count == 1 })
+    }
 }
