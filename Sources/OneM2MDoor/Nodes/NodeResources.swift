@@ -55,6 +55,9 @@ final class NodeResources {
         "N\(id.cacheType)-\(id.nodeID).\(segment)"
     }
 
+    /// The history of a field or parameter.
+    private static func logID(_ resourceID: String) -> String { "\(resourceID).log" }
+
     private func add(_ node: NodeSnapshot) {
         leaving.remove(node.id)
         let entity = EntityID(spID: cse.identity.spID, cseID: cse.identity.cseID, stem: Self.stem(node.id))
@@ -80,7 +83,9 @@ final class NodeResources {
         for (id, bound) in parameters where bound.node == node.id {
             guard !wanted.contains(NodeMapping.segment(bound.parameter)) else { continue }
             parameters[id] = nil
-            if let gone = cse.tree.byID[id] { cse.memory.forgetLazily(cse.remove(gone)) }
+            for gone in [id, Self.logID(id)].compactMap({ cse.tree.byID[$0] }) {
+                cse.memory.forgetLazily(cse.remove(gone))
+            }
         }
         for parameter in node.description.parameters { show(parameter, of: node.id, under: ae) }
         for field in node.fields { show(field, of: node.id) }
@@ -159,7 +164,7 @@ final class NodeResources {
         cse.notifier.happened(.createdChild, at: ae, child: resource)
         guard history > 0 else { return }
         let log = Resource(
-            id: "\(resourceID).log", type: .container, name: "\(name)-log", rootName: "m2m:cnt", keeper: .nodes,
+            id: Self.logID(resourceID), type: .container, name: "\(name)-log", rootName: "m2m:cnt", keeper: .nodes,
             creator: ae.creator, created: cse.clock(),
             attributes: ["acpi": [.string(CSE.nodePolicyID)], "mni": .int(history)])
         cse.tree.insert(log, under: ae)
@@ -178,7 +183,7 @@ final class NodeResources {
         let isNews = resource.attributes[point.name] != json || resource.attributes["dgt"] == nil
         resource.attributes["dgt"] = .string("\(stamp)")
         if isNews { change(resource, [point.name: json], force: true) }
-        guard isNews, let log = cse.tree.byID["\(resource.id).log"] else { return }
+        guard isNews, let log = cse.tree.byID[Self.logID(resource.id)] else { return }
         cse.addNodeInstance(json, to: log, at: cse.clock())
     }
 
