@@ -70,9 +70,11 @@ extension CSE {
         let limits = settings.limits
         // The whole table is full: the container gives up its own oldest, or takes nothing.
         if tree.instanceCount >= limits.contentInstances
-            || tree.instanceBytes + Int(instance.size) > limits.contentBytes
+            || tree.instanceBytes + instance.weight > limits.contentBytes
         {
-            guard let instances = container.instances, !instances.isEmpty else {
+            guard let instances = container.instances, !instances.isEmpty,
+                tree.instanceBytes - instances.weight + instance.weight <= limits.contentBytes
+            else {
                 throw OneM2MError(
                     .notAcceptable,
                     "\(tree.instanceCount) content instances of \(tree.instanceBytes) bytes are kept, no more fit")

@@ -4,7 +4,7 @@ public struct CSELimits: Sendable {
     public var resources = 10_000
     /// Content instances altogether, of all containers: 100,000 at 200 bytes are 20 MB.
     public var contentInstances = 100_000
-    /// Bytes of all content instances together.
+    /// Bytes of all content instances together, with what stands beside their contents.
     public var contentBytes = 16 << 20
     /// Content instances of a container whose creator set no limit, and the most it may set: what is older goes.
     public var instancesPerContainer = 10_000

@@ -21,6 +21,9 @@ struct ContentInstances: Sendable {
         /// Made by the nodes: never on flash.
         let isOfNode: Bool
 
+        /// What it costs in bytes, all attributes together.
+        var weight: Int { body.count }
+
         var resourceName: String { name ?? "i\(String(number, radix: 36))" }
     }
 
@@ -30,6 +33,8 @@ struct ContentInstances: Sendable {
     private var named = 0
     /// Bytes of their contents together.
     private(set) var bytes = 0
+    /// Bytes of all their attributes together.
+    private(set) var weight = 0
 
     var count: Int { items.count - first }
     var isEmpty: Bool { count == 0 }
@@ -40,6 +45,7 @@ struct ContentInstances: Sendable {
     mutating func append(_ instance: Instance) {
         items.append(instance)
         bytes += Int(instance.size)
+        weight += instance.weight
         if instance.name != nil { named += 1 }
     }
 
@@ -66,6 +72,7 @@ struct ContentInstances: Sendable {
 
     private mutating func forget(_ gone: Instance) {
         bytes -= Int(gone.size)
+        weight -= gone.weight
         if gone.name != nil { named -= 1 }
     }
 

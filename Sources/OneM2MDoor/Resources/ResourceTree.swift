@@ -22,7 +22,7 @@ final class ResourceTree {
 
     let base: Resource
     private(set) var byID: [String: Resource] = [:]
-    /// Content instances of all containers, and their bytes.
+    /// Content instances of all containers, and the bytes of their attributes.
     private(set) var instanceCount = 0
     private(set) var instanceBytes = 0
     /// Resources that requests made.
@@ -51,7 +51,7 @@ final class ResourceTree {
         for child in resource.children { gone += remove(child) }
         if let instances = resource.instances {
             instanceCount -= instances.count
-            instanceBytes -= instances.bytes
+            instanceBytes -= instances.weight
             resource.instances = ContentInstances()
         }
         byID[resource.id] = nil
@@ -64,7 +64,7 @@ final class ResourceTree {
     func append(_ instance: ContentInstances.Instance, to container: Resource) {
         container.instances?.append(instance)
         instanceCount += 1
-        instanceBytes += Int(instance.size)
+        instanceBytes += instance.weight
     }
 
     func removeOldest(of container: Resource) -> ContentInstances.Instance? {
@@ -81,7 +81,7 @@ final class ResourceTree {
 
     private func count(_ gone: ContentInstances.Instance) {
         instanceCount -= 1
-        instanceBytes -= Int(gone.size)
+        instanceBytes -= gone.weight
     }
 
     /// A number that was never given before.

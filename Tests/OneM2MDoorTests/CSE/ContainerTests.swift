@@ -142,4 +142,25 @@ struct ContainerTests {
         }
         #expect(last == .notAcceptable)
     }
+
+    @Test("All containers together hold no more bytes than may be, whatever attribute they are in")
+    func bytes() async throws {
+        let bench = try await bench("") { $0.limits.contentBytes = 10_000 }
+        for number in 0..<8 {
+            try await bench.create(.container, "Capp", "{\"m2m:cnt\":{\"rn\":\"c\(number)\"}}")
+            try await bench.create(.contentInstance, "Capp/c\(number)", #"{"m2m:cin":{"con":"1"}}"#)
+        }
+        let label = String(repeating: "x", count: 3000)
+        var statuses: [ResponseStatus] = []
+        for number in 0..<8 {
+            let answer = try await bench.create(
+                .contentInstance, "Capp/c\(number)", "{\"m2m:cin\":{\"con\":\"2\",\"lbl\":[\"\(label)\"]}}")
+            statuses.append(answer.status)
+        }
+        #expect(statuses.filter { $0 == .created }.count == 3)
+        #expect(statuses.filter { $0 == .notAcceptable }.count == 5)
+        // A container that has as much to give up takes another.
+        let again = "{\"m2m:cin\":{\"con\":\"3\",\"lbl\":[\"\(label)\"]}}"
+        #expect(try await bench.create(.contentInstance, "Capp/c0", again).status == .created)
+    }
 }
