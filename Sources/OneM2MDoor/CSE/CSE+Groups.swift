@@ -13,6 +13,8 @@ extension CSE {
 
     /// Groups inside groups that a request passes through; deeper ones are refused.
     private static let deepestFanOut = 3
+    /// Members that one request asks, those of groups inside groups too: five groups of the largest size.
+    private static let mostAsked = 1_000
     /// Identifiers of group requests that are remembered.
     private static let seenLimit = 64
 
@@ -120,6 +122,12 @@ extension CSE {
         let inner = context.with(request)
         inner.fanOutDepth = context.fanOutDepth + 1
         do throws(OneM2MError) {
+            guard context.membersAsked < Self.mostAsked else {
+                throw OneM2MError(.notAcceptable, "\(Self.mostAsked) members were asked, no more are by one request")
+            }
+            context.membersAsked += 1
+            inner.membersAsked = context.membersAsked
+            defer { context.membersAsked = inner.membersAsked }
             guard let address = ResourceAddress(request.to) else {
                 throw OneM2MError(.badRequest, "\"\(request.to.prefix(80))\" is no address")
             }

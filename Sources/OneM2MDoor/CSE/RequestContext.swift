@@ -16,6 +16,8 @@ final class RequestContext {
     var assigned: [AssignedToken] = []
     /// How many groups it has fanned out through.
     var fanOutDepth = 0
+    /// How many members of groups it has asked so far.
+    var membersAsked = 0
     /// Decisions by policy, so that a discovery asks each policy once.
     var decided: [String: Bool] = [:]
     /// Where it was refused, for the answer that says where a token can be had.

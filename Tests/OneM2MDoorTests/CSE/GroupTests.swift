@@ -90,4 +90,29 @@ struct GroupTests {
         try await bench.ask(.update, "Capp/g", #"{"m2m:grp":{"mid":[]}}"#)
         #expect(try await bench.ask(.retrieve, "Capp/g/fopt").status == .noMembers)
     }
+
+    @Test("Groups inside groups ask no more members than may be by one request")
+    func width() async throws {
+        let bench = try await bench()
+        let remote = TestRemote()
+        bench.cse.remote = remote
+        let far = (0..<200).map { "\"/gw2/m\($0)\"" }.joined(separator: ",")
+        let leaf = try await bench.create(
+            .group, "Capp", "{\"m2m:grp\":{\"rn\":\"leaf\",\"mnm\":200,\"mid\":[\(far)]}}")
+        #expect(leaf.status == .created)
+        // The same group by seven names.
+        let names = [
+            "cse-gw1/Capp", "-/Capp", "Capp", "/gw1/cse-gw1/Capp", "/gw1/-/Capp", "/gw1/Capp",
+            "//sp.example.com/gw1/Capp",
+        ]
+        let near = names.map { "\"\($0)/leaf/fopt\"" }.joined(separator: ",")
+        let top = try await bench.create(
+            .group, "Capp", "{\"m2m:grp\":{\"rn\":\"top\",\"mnm\":10,\"mid\":[\(near)]}}")
+        #expect(top.content?["m2m:grp"]?["cnm"] == 7)
+        let answer = try await bench.ask(.retrieve, "Capp/top/fopt")
+        #expect(answer.content?["m2m:agr"]?["m2m:rsp"]?.array?.count == 7)
+        #expect(answer.content?["m2m:agr"]?["m2m:rsp"]?[6]?["rsc"]?.int == ResponseStatus.notAcceptable.rawValue)
+        // Five leaves were begun, each a member itself.
+        #expect(remote.sent.count == 1_000 - 5)
+    }
 }
