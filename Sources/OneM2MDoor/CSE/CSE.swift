@@ -140,9 +140,13 @@ public final class CSE {
 
     /// A new resource ID: short, and never given before.
     func newID() -> String {
-        let number = tree.takeNumber()
-        memory.reserve(beyond: number)
-        return String(number, radix: 36)
+        while true {
+            let number = tree.takeNumber()
+            memory.reserve(beyond: number)
+            let id = String(number, radix: 36)
+            // The base's ID and its name can look like a number too.
+            if tree.find([id]) == nil { return id }
+        }
     }
 }
 
