@@ -17,6 +17,7 @@ extension CSE {
     func accept(_ context: RequestContext, _ address: ResourceAddress) async throws(OneM2MError) -> ResponsePrimitive {
         let request = context.request
         if request.responseType == .noResponse {
+            inWork += 1
             Task { [weak self] in
                 guard let self else { return }
                 _ = await self.finish(context, address)
@@ -43,6 +44,7 @@ extension CSE {
             ])
         tree.insert(resource, under: tree.base)
         noteExpiration(resource.expiration)
+        inWork += 1
         Task { [weak self] in
             guard let self else { return }
             let answer = await self.finish(context, address)
@@ -58,7 +60,9 @@ extension CSE {
         return context.answer(status, ["m2m:uri": .string(resource.address)])
     }
 
+    /// Does what was taken in; until then it is in work, though it was answered.
     private func finish(_ context: RequestContext, _ address: ResourceAddress) async -> ResponsePrimitive {
+        defer { inWork -= 1 }
         do throws(OneM2MError) {
             return try await perform(context, address)
         } catch {
