@@ -52,15 +52,7 @@ extension CSE {
         guard parent.child(named: finalName) == nil, tree.byID[id] == nil else {
             throw OneM2MError(.conflict, "the name \"\(finalName)\" is taken")
         }
-        tree.insert(resource, under: parent)
-        do throws(OneM2MError) {
-            try await memory.keep(resource)
-        } catch {
-            _ = tree.remove(resource)
-            memory.forgetLazily(resource)
-            throw error
-        }
-        created(resource, under: parent)
+        try await put(resource, under: parent)
         return context.answer(.created, result(resultContent, resource, given: given))
     }
 
@@ -323,8 +315,21 @@ extension CSE {
         }
     }
 
+    /// Puts a resource in; returns once it is durable, where that is wanted. What flash does not take goes again, and with it
+    /// what has come below it meanwhile.
+    func put(_ resource: Resource, under parent: Resource) async throws(OneM2MError) {
+        tree.insert(resource, under: parent)
+        do throws(OneM2MError) {
+            try await memory.keep(resource)
+        } catch {
+            if tree.byID[resource.id] === resource { memory.forgetLazily(tree.remove(resource)) }
+            throw error
+        }
+        created(resource, under: parent)
+    }
+
     /// What follows from a resource's being there.
-    func created(_ resource: Resource, under parent: Resource) {
+    private func created(_ resource: Resource, under parent: Resource) {
         if parent.type == .container || parent.type == .flexContainer {
             parent.stateTag += 1
         }

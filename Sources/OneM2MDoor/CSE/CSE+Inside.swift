@@ -44,15 +44,7 @@ extension CSE {
             keeper: isKept ? .requests : .passing, creator: (creator ?? identity.entity).absolute, created: clock(),
             expiration: min(expiration, above.expiration), attributes: attributes)
         adoptDetail(resource)
-        tree.insert(resource, under: above)
-        do throws(OneM2MError) {
-            try await memory.keep(resource)
-        } catch {
-            _ = tree.remove(resource)
-            memory.forgetLazily(resource)
-            throw error
-        }
-        created(resource, under: above)
+        try await put(resource, under: above)
         return view(resource)
     }
 

@@ -131,8 +131,6 @@ final class ResourceMemory {
 
     /// Forgets resources, with others in a while.
     func forgetLazily(_ resources: [Resource]) { applyLazily(forgetting(resources)) }
-    /// Forgets a resource, with others in a while.
-    func forgetLazily(_ resource: Resource) { forgetLazily([resource]) }
     /// Forgets instances, with others in a while.
     func forget(_ gone: [ContentInstances.Instance], of container: Resource) {
         applyLazily(forgetting(gone.map(\.number), of: container.id))
