@@ -39,7 +39,9 @@ final class Notifier {
             }
             let about = child ?? subject
             guard state.conditions.isEmpty || state.conditions.accepts(ResourceSubject(resource: about)),
-                cse.mayHear(subscription, of: subject)
+                cse.mayHear(subscription, of: subject),
+                // A token is shown to its holder alone, here too; see ``CSE/permits(_:_:_:creating:)``.
+                about.type != .accessToken || cse.mayHear(subscription, of: about)
             else { continue }
             var representation: JSON?
             switch state.content {
