@@ -85,14 +85,6 @@ public struct FilterCriteria: Sendable, Hashable {
     /// Values of a list that are looked at: nobody asks for more types or labels than a screen holds.
     public static let mostValues = 64
 
-    /// Whether there is no condition that a resource could fail.
-    public var hasNoCondition: Bool {
-        createdBefore == nil && createdAfter == nil && modifiedSince == nil && unmodifiedSince == nil
-            && stateTagSmaller == nil && stateTagBigger == nil && expireBefore == nil && expireAfter == nil
-            && labels.isEmpty && types.isEmpty && sizeAbove == nil && sizeBelow == nil && contentTypes.isEmpty
-            && attributes.isEmpty
-    }
-
     /// Whether nothing is said at all.
     public var isEmpty: Bool { self == FilterCriteria() }
 }

@@ -16,9 +16,6 @@ extension CSE {
         return tree.resource(parent, at: identity)?.children.filter { $0.type == type }.map { view($0) } ?? []
     }
 
-    /// The name that a resource would be given to a new one.
-    public func newResourceID() -> String { newID() }
-
     /// Puts a resource in; returns once it is durable, where that is wanted.
     ///
     /// - Parameters:

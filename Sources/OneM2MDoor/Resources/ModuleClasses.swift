@@ -20,7 +20,6 @@ public struct ModuleClass: Sendable, Hashable {
 
     private static let byDefinition = Dictionary(uniqueKeysWithValues: all.map { ($0.definition, $0) })
 
-    private typealias A = AttributeDefinition
     private static func point(_ name: String, _ form: AttributeDefinition.Form, needed: Bool = false)
         -> AttributeDefinition
     {

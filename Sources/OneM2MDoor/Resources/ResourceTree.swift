@@ -11,13 +11,6 @@ final class ResourceTree {
         case instance(ContentInstances.Instance, of: Resource)
         /// A virtual resource and what stands behind it in the address.
         case virtual(String, of: Resource, rest: [String])
-
-        /// The resource whose policy decides about it.
-        var governing: Resource {
-            switch self {
-            case .resource(let resource), .instance(_, let resource), .virtual(_, let resource, _): resource
-            }
-        }
     }
 
     let base: Resource

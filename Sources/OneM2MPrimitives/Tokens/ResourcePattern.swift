@@ -32,9 +32,6 @@ public struct ResourcePattern: Sendable, Hashable {
     /// Whether this is `*`: everything, everywhere.
     public var isEverything: Bool { address.scope == .relative && address.path == ["*"] }
 
-    /// Whether it stands for one resource.
-    public var isLiteral: Bool { address.path.allSatisfy { !$0.utf8.contains(UInt8(ascii: "*")) } }
-
     /// The same in the absolute form; `*` stays.
     public func normalised(at home: CSEIdentity) -> ResourcePattern {
         isEverything ? self : ResourcePattern(address.normalised(at: home))
