@@ -67,7 +67,7 @@ public struct AccessRequest: Sendable {
     }
 
     /// An identifier that may hold `*`, in the absolute form.
-    private static func absolute(_ entry: String, _ home: CSEIdentity) -> String {
+    static func absolute(_ entry: String, _ home: CSEIdentity) -> String {
         if entry.utf8.starts(with: "//".utf8) { return entry }
         if entry.utf8.first == UInt8(ascii: "/") { return "//\(home.spID)\(entry)" }
         return "//\(home.spID)/\(home.cseID)/\(entry)"

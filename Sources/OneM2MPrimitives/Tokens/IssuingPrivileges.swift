@@ -104,13 +104,7 @@ public struct IssuingPrivileges: Sendable, Hashable {
     static func names(_ pattern: String, _ name: String, _ home: CSEIdentity) -> Bool {
         if pattern == "*" || pattern == name { return true }
         guard !name.utf8.contains(UInt8(ascii: "*")), let entity = EntityID(name, at: home) else { return false }
-        return Pattern.matches(absolute(pattern, home), entity.absolute, within: UInt8(ascii: "/"))
-    }
-
-    private static func absolute(_ text: String, _ home: CSEIdentity) -> String {
-        if text.utf8.starts(with: "//".utf8) { return text }
-        if text.utf8.first == UInt8(ascii: "/") { return "//\(home.spID)\(text)" }
-        return "//\(home.spID)/\(home.cseID)/\(text)"
+        return Pattern.matches(AccessRequest.absolute(pattern, home), entity.absolute, within: UInt8(ascii: "/"))
     }
 }
 
