@@ -259,7 +259,7 @@ struct ProvisioningQuestionTests {
         }
         _ = await authority.clearCache()
         try await until("the subscription's end") { world.world.door.subscribers == 1 }
-        world.world.concentrator.rename(dimmer, to: "Table lamp")
+        world.world.concentrator.setDisplayName(dimmer, "Table lamp")
         try await until("an event for who still may") { !carol.messages.isEmpty }
         #expect(bob.messages.isEmpty)
     }
