@@ -148,8 +148,10 @@ struct RuleMatrix {
 
     // MARK: The answer
 
-    /// Kinds of rows of which pairs are tried, at most; there are seldom more than three.
+    /// Kinds of rows of which what they have in common is tried, at most; there are seldom more than three.
     private static let mostPairs = 16
+    /// Blocks that are tried, at most: sixteen kinds can have something else in common in 65,536 ways.
+    private static let mostBlocks = 256
 
     /// The largest block of rows and columns that is allowed throughout; nil when nothing is.
     private static func rectangle(
@@ -160,7 +162,7 @@ struct RuleMatrix {
         guard !kinds.isEmpty else { return nil }
         if kinds.count <= mostPairs {
             for (index, one) in kinds.enumerated() {
-                for other in kinds[(index + 1)...] {
+                for other in kinds[(index + 1)...] where kinds.count < mostBlocks {
                     let both = zip(one, other).map { $0 && $1 }
                     if both.contains(true), !kinds.contains(both) { kinds.append(both) }
                 }

@@ -288,6 +288,25 @@ struct RuleTests {
         return best(byAddress) || best(byCertificate)
     }
 
+    @Test("Many nodes that each lack another name are decided at once")
+    func manyKinds() throws {
+        var index = RuleIndex()
+        index.insert(try rule(1, "allow", .read, reader))
+        for id in 2...Int64(16) {
+            index.insert(try rule(id, "deny", .read, reader, nodes: ["node\(id)"], names: ["name\(id)"]))
+        }
+        let ids = (2...16).map { "node\($0)" }
+        let question = Question(
+            .read, device: gateway, who: reader, nodes: (ids + ["free"]).map(node), names: (2...16).map { "name\($0)" })
+        let started = ContinuousClock.now
+        let grant = try #require(index.decide(question).grant)
+        #expect(ContinuousClock.now - started < .seconds(5))
+        for node in grant.nodes ?? question.nodes {
+            let lacking = "name\(node.nodeID.dropFirst(4))"
+            #expect(!(grant.names ?? question.names).contains(lacking))
+        }
+    }
+
     @Test("Friends: the pair, the domain, everybody; from the other side the pair alone")
     func friends() throws {
         var index = RuleIndex()
