@@ -100,7 +100,8 @@ struct RuleMatrix {
         if nodes.count < rows.count || (restRow && denies.contains { !$0.nodes.isEmpty }) {
             let listed = nodes.compactMap { rows[$0] }
             // What another of the list means too needs no line of its own.
-            grant.nodes = listed.filter { node in !listed.contains { $0 != node && $0.covers(node) } }
+            let all = Set(listed)
+            grant.nodes = listed.filter { node in !node.wider.contains(where: all.contains) }
             if !question.nodes.isEmpty, grant.nodes.map(Set.init) == Set(question.nodes) { grant.nodes = nil }
             // An ambiguous node that is allowed whole needs no narrow ones beside it.
             if let whole = grant.nodes.map(Set.init), Set(question.nodes).isSubset(of: whole), !question.nodes.isEmpty {
@@ -184,5 +185,14 @@ struct RuleMatrix {
     /// Index 0 stands for everything unnamed, where there is such.
     private static func weight(_ indices: [Int], _ hasRest: Bool) -> Int {
         indices.count + (hasRest && indices.first == 0 ? 1_000_000 : 0)
+    }
+}
+
+extension ProvisioningNode {
+    /// The other names that mean this node, and more: with a part left out.
+    fileprivate var wider: [ProvisioningNode] {
+        let parts: [(source: String?, cache: String?)] = [(nil, cacheType), (sourceID, nil), (nil, nil)]
+        return parts.map { ProvisioningNode(nodeID: nodeID, sourceID: $0.source, cacheType: $0.cache) }
+            .filter { $0 != self }
     }
 }
