@@ -109,7 +109,8 @@ struct RuleMatrix {
             }
         }
         if names.count < columns.count || (restColumn && denies.contains { !$0.names.isEmpty }) {
-            grant.names = names.compactMap { columns[$0] }
+            // More than that no device reads.
+            grant.names = Array(names.compactMap { columns[$0] }.prefix(ProvisioningLimits.names))
         }
         // Nothing can be listed of what is allowed: then it cannot be allowed.
         guard grant.nodes?.isEmpty != true, grant.names?.isEmpty != true else {

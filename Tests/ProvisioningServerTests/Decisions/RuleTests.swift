@@ -307,6 +307,16 @@ struct RuleTests {
         }
     }
 
+    @Test("No more names are listed than a device reads")
+    func manyNames() throws {
+        var index = RuleIndex()
+        index.insert(try rule(1, "allow", .read, reader))
+        index.insert(try rule(2, "deny", .read, reader, names: ["a secret"]))
+        let known = KnownThings(names: Set((0..<1_000).map { "name\($0)" }))
+        let names = try #require(index.decide(Question(.read, device: gateway, who: reader), known: known).grant?.names)
+        #expect(names.count == ProvisioningLimits.names && !names.contains("a secret"))
+    }
+
     @Test("Friends: the pair, the domain, everybody; from the other side the pair alone")
     func friends() throws {
         var index = RuleIndex()
