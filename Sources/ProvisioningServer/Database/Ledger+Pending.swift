@@ -96,8 +96,8 @@ extension Ledger {
         // A rule with all of them could not be made.
         guard nodes.count <= ServerLimits.rulePatterns, names.count <= ServerLimits.rulePatterns else { return }
         let paths = nodes.map(\.path)
-        // A node whose name would be a pattern, or two lines, can be allowed by a rule of a person's own making alone.
-        for path in paths where NodePattern(path)?.node == nil || !Self.isOneLine(path) { return }
+        // What would mean another node, a pattern, or two lines can be allowed by a rule of a person's own making alone.
+        for node in nodes where !node.isPath { return }
         for name in names where !Self.isOneLine(name) || name.isEmpty { return }
         let earlier = try Row.fetchOne(
             database, sql: "SELECT * FROM provisioningPending WHERE action = ? AND device = ? AND who = ?",

@@ -113,4 +113,7 @@ extension NodePattern: LosslessStringConvertible {
 extension ProvisioningNode {
     /// `source/cache/id` for people and in the database; a part that is not said is `*`.
     var path: String { NodePattern(self).description }
+
+    /// Whether the path means this node alone, and is one line.
+    var isPath: Bool { NodePattern(path)?.node == self && Ledger.isOneLine(path) }
 }

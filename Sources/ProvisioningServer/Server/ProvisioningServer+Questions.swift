@@ -120,7 +120,7 @@ extension ProvisioningServer {
     private func note(_ nodes: [ProvisioningNode], _ names: [String], of device: String) {
         var known = things[device] ?? KnownThings()
         func isNew() -> Bool { known.nodes.count + known.names.count < ServerLimits.knownThings }
-        for node in nodes where isNew() && Ledger.isOneLine(node.path) && NodePattern(node.path)?.node == node {
+        for node in nodes where isNew() && node.isPath {
             if known.nodes.insert(node).inserted { newThings[device, default: []].append((true, node.path)) }
         }
         for name in names where isNew() && Ledger.isOneLine(name) {

@@ -155,6 +155,18 @@ struct QuestionTests {
         }
     }
 
+    @Test(
+        "What would mean other nodes in a rule waits for nobody",
+        arguments: [node("ble/A4C1388D18B2"), node("A4C1388D18B2", "*"), node("A4C1388D18B2", "b*"), node("A*", "ble")])
+    func unsaidNodes(_ wrong: ProvisioningNode) async throws {
+        let house = try await TestHouse()
+        try await house.change { try $0.admit(gateway) }
+        let device = try house.device()
+        #expect(try await !device.mayRead(reader, [wrong]).isGranted)
+        await house.turn()
+        #expect(try house.pending().isEmpty)
+    }
+
     @Test("Two questions at once have one permission for one question")
     func onceAtOnce() async throws {
         let house = try await TestHouse()
