@@ -145,6 +145,15 @@ extension Ledger {
             throw ProvisioningError(
                 .notFound, "nothing of number \(id) waits; `gatehouse-cloud provisioning pending` lists what does")
         }
+        if [.device, .access].contains(request.kind) {
+            // What these are given has neither parts nor an end, and nobody else has it.
+            guard !answer.isOnce, answer.nodes == nil, answer.names == nil, answer.who == nil else {
+                throw ProvisioningError(
+                    .malformed,
+                    "devices and a service's users are let in for good and by themselves, or not at all; leave --once, --node, --name and --to out"
+                )
+            }
+        }
         switch request.kind {
         case .device: try answer.isAllowed ? admit(request.device) : refuse(request.device)
         case .access: try answerAccess(request, answer)
@@ -173,9 +182,6 @@ extension Ledger {
             let entry = AccessEntry(
                 isAllowed: answer.isAllowed, kind, String(request.who[request.who.index(after: space)...]))
         else { throw ProvisioningError(.malformed, "the request \(request.id) cannot be read") }
-        guard !answer.isOnce else {
-            throw ProvisioningError(.malformed, "a service's users are let in for good or not at all; leave --once out")
-        }
         try addEntry(entry, service: request.device)
     }
 }

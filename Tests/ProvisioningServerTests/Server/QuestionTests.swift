@@ -192,6 +192,17 @@ struct QuestionTests {
         await house.turn()
         let pending = try house.pending()
         #expect(pending.map(\.kind) == [.device])
+        // A part of what cannot be given in parts is not the whole of it.
+        for answer in [
+            PendingAnswer(isAllowed: true, isOnce: true), PendingAnswer(isAllowed: true, names: ["Temperature"]),
+            PendingAnswer(isAllowed: true, nodes: [NodePattern(tag)]),
+            PendingAnswer(isAllowed: true, who: .party(.domain("other.example"))),
+        ] {
+            #expect(throws: ProvisioningError(.malformed, "")) {
+                try house.database.change(by: "anna") { try $0.answer(pending[0].id, answer) }
+            }
+        }
+        #expect(try await device.refused(question).condition == .forbidden)
         try await house.change { try $0.answer(pending[0].id, PendingAnswer(isAllowed: true)) }
         #expect(try await !device.mayRead(reader).isGranted)
         try await house.change { try $0.refuse("stranger@home.example") }
