@@ -76,11 +76,15 @@ extension ProvisioningServer {
         case .refused?: session.refuseSubscription(of: from)
         case .waiting?: knocking.insert(address)
         case nil:
-            guard settings.admission != .none, questionRates.take(address, now: .now) else {
+            guard settings.admission != .none, questionRates.take(address, now: .now),
+                waiting < ServerLimits.waitingQuestions
+            else {
                 session.refuseSubscription(of: from)
                 return
             }
+            waiting += 1
             Task {
+                defer { waiting -= 1 }
                 do {
                     let admits = settings.admission == .all
                     let now = wallClock()
