@@ -90,8 +90,10 @@ extension Ledger {
 
     /// Forgets a service with its users' sessions and privileges.
     public func removeService(_ name: String) throws {
+        try checkService(name)
+        let users = try users("service = ?", name)
         try database.execute(sql: "DELETE FROM provisioningService WHERE name = ?", arguments: [name])
-        guard database.changesCount > 0 else { throw ProvisioningError(.notFound, "there is no service \(name)") }
+        for user in users { try outdateRules(of: .user(user)) }
         try note("service removed", name)
     }
 
@@ -304,7 +306,7 @@ extension Ledger {
     // MARK: Sessions
 
     func openSession(service: String, lifetime: Int64) throws -> TokenText {
-        try database.execute(sql: "DELETE FROM provisioningSession WHERE expiresAt <= ?", arguments: [now])
+        try endSessions()
         let open =
             try Int.fetchOne(
                 database, sql: "SELECT count(*) FROM provisioningSession WHERE service = ?", arguments: [service]) ?? 0
@@ -318,6 +320,21 @@ extension Ledger {
         return token
     }
 
+    /// Ends the sessions whose time is over, and has the caches cleared that rest on rules for their users.
+    func endSessions() throws {
+        let users = try users("expiresAt <= ?", now)
+        try database.execute(sql: "DELETE FROM provisioningSession WHERE expiresAt <= ?", arguments: [now])
+        for user in users { try outdateRules(of: .user(user)) }
+    }
+
+    /// The users who have logged in to the sessions that a condition names.
+    private func users(_ condition: String, _ argument: some DatabaseValueConvertible) throws -> [String] {
+        try String.fetchAll(
+            database,
+            sql: "SELECT DISTINCT user FROM provisioningSession WHERE user IS NOT NULL AND \(condition)",
+            arguments: [argument])
+    }
+
     func session(_ token: TokenText) throws -> UserSession? {
         let hash = token.hash
         let row = try Row.fetchOne(
@@ -328,11 +345,12 @@ extension Ledger {
 
     /// Notes under which name the user of a session has logged in. Only users who are known count; others stay guests.
     func logIn(_ token: TokenText, service: String, user: String) throws {
-        guard try session(token)?.service == service else { return }
+        guard let session = try session(token), session.service == service else { return }
         let known = try String.fetchOne(
             database, sql: "SELECT name FROM provisioningUser WHERE name = ?", arguments: [user])
         try database.execute(
             sql: "UPDATE provisioningSession SET user = ? WHERE hash = ?", arguments: [known, token.hash])
+        if let earlier = session.user, earlier != known { try outdateRules(of: .user(earlier)) }
         try note(known == nil ? "unknown user logged in" : "user logged in", "\(user.prefix(128)) at \(service)")
     }
 }

@@ -143,7 +143,7 @@ extension Ledger {
             arguments: [certificate.fingerprint])
         try database.execute(
             sql: "DELETE FROM provisioningToken WHERE certificate = ?", arguments: [certificate.fingerprint])
-        try outdateRules(of: certificate.fingerprint)
+        try outdateRules(of: .certificate(certificate.fingerprint))
         try note("certificate revoked", "\(certificate.fingerprint.prefix(16)) of \(certificate.subject)")
     }
 
@@ -155,18 +155,19 @@ extension Ledger {
         for fingerprint in ended {
             try database.execute(
                 sql: "UPDATE provisioningCertificate SET isEnded = 1 WHERE fingerprint = ?", arguments: [fingerprint])
-            try outdateRules(of: fingerprint)
+            try outdateRules(of: .certificate(fingerprint))
             try note("certificate ended", String(fingerprint.prefix(16)))
         }
         return ended
     }
 
-    /// Marks the devices that have rules for a certificate.
-    private func outdateRules(of fingerprint: String) throws {
-        let version = try advance()
+    /// Marks the devices that have rules for a certificate or user.
+    func outdateRules(of subject: Subject) throws {
         let devices = try String.fetchAll(
             database, sql: "SELECT DISTINCT device FROM provisioningRule WHERE who = ? AND removed = 0",
-            arguments: [Subject.certificate(fingerprint).description])
+            arguments: [subject.description])
+        guard !devices.isEmpty else { return }
+        let version = try advance()
         for text in devices {
             if let party = Party(text) { try outdate(party, version: version) }
         }

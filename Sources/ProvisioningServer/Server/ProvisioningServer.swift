@@ -202,7 +202,10 @@ public final class ProvisioningServer {
         do {
             if turns % Self.turnsPerMinute == 0 {
                 let now = wallClock()
-                let ended = try await database.changing(by: "server", now: now) { try $0.endCertificates() }
+                let ended = try await database.changing(by: "server", now: now) { ledger in
+                    try ledger.endSessions()
+                    return try ledger.endCertificates()
+                }
                 for certificate in ended { proofs.remove(certificate: certificate) }
                 challenges.removeEnded(.now)
             }

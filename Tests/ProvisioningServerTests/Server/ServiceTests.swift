@@ -124,6 +124,50 @@ struct ServiceTests {
             try await !device.mayRead(who, tokens: ProvisioningTokens(service: [token], user: [user])).isGranted)
     }
 
+    @Test("What devices remember of a user is cleared when the session ends: in time, by a login, with its service")
+    func sessionEnds() async throws {
+        let house = try await TestHouse { $0.sessionLife = 600 }
+        let service = try house.device("portal@home.example/service")
+        let identity = try TestIdentity("portal")
+        let token = try await service.token(identity)
+        try await house.change { ledger in
+            try ledger.addService("portal", certificate: identity.fingerprint)
+            try ledger.add(PrivilegeOwner(isRole: false, name: "Kermit"))
+            try ledger.addEntry(try #require(AccessEntry(.anybody, "*")), service: "portal")
+            try ledger.admit("gateway@home.example")
+            try ledger.addRule(Rule(.read, who: .user("Kermit")))
+        }
+        let device = try house.device()
+        device.key = identity.key
+        for end in 0..<3 {
+            let user = try #require(try await access(service, token, []).userToken)
+            func logIn(_ name: String) {
+                let login = UserLogin(serviceTokens: [token], userTokens: [user], userName: name)
+                service.session.send(Message([login.element], to: house.address))
+            }
+            func mayRead() async throws -> Bool {
+                let tokens = ProvisioningTokens(service: [token], user: [user])
+                return try await device.mayRead("portal@home.example", tokens: tokens).isGranted
+            }
+            logIn("Kermit")
+            await house.pause()
+            #expect(try await mayRead())
+            await house.turn()
+            let clears = device.clears
+            switch end {
+            case 0:
+                house.clock.advance(601)
+                for _ in 0..<60 { await house.server.keepHouse() }
+            case 1: logIn("nobody")
+            default: try await house.change { try $0.removeService("portal") }
+            }
+            await house.turn()
+            await house.turn()
+            #expect(device.clears == clears + 1)
+            #expect(try await !mayRead())
+        }
+    }
+
     @Test(
         "Who is let in",
         arguments: [
