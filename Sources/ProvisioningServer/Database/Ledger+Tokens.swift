@@ -72,9 +72,16 @@ extension Ledger {
                 throw ProvisioningError(.malformed, "the certificate is revoked here")
             }
         } else {
-            let own =
+            var own =
                 try Int.fetchOne(
                     database, sql: "SELECT count(*) FROM provisioningCertificate WHERE jid = ?", arguments: [jid]) ?? 0
+            if own >= ServerLimits.certificatesOfAddress {
+                // For those whose time is over nobody gets a token again.
+                try database.execute(
+                    sql: "DELETE FROM provisioningCertificate WHERE jid = ? AND isEnded = 1 AND isRevoked = 0",
+                    arguments: [jid])
+                own -= database.changesCount
+            }
             guard own < ServerLimits.certificatesOfAddress, try makeRoomForCertificate(most) else {
                 throw ProvisioningError(.limit, "too many certificates are known of this address")
             }

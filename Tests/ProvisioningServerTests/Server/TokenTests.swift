@@ -10,6 +10,11 @@ import _CryptoExtras
 private let gateway = "gateway@home.example"
 private let reader = "reader@home.example"
 
+private func issue(_ database: ProvisioningDatabase, lasts seconds: Double = 86_400) throws {
+    let certificate = try TokenCertificate(der: try TestIdentity(lasts: seconds).der)
+    try database.change(by: "test") { _ = try $0.issueToken(certificate, to: "a@x.example") }
+}
+
 @Suite("Tokens", .timeLimit(.minutes(1)))
 @Loop
 struct TokenTests {
@@ -107,6 +112,19 @@ struct TokenTests {
         #expect(throws: ProvisioningError(.limit, "")) {
             try house.database.change(by: "test") { _ = try $0.issueToken(strangers[0], to: "b@x.example", most: 2) }
         }
+    }
+
+    @Test("Eight certificates of one address are good at a time; those whose time is over make room")
+    func renewals() async throws {
+        let house = try await TestHouse()
+        let database = house.database
+        // Two are over already: whether they are is asked before a challenge, not here.
+        for _ in 0..<2 { try issue(database, lasts: -30) }
+        for _ in 2..<ServerLimits.certificatesOfAddress { try issue(database) }
+        #expect(throws: ProvisioningError(.limit, "")) { try issue(database) }
+        try database.change(by: "test") { _ = try $0.endCertificates() }
+        for _ in 0..<2 { try issue(database) }
+        #expect(throws: ProvisioningError(.limit, "")) { try issue(database) }
     }
 
     @Test("A rule for a certificate counts when the token's sender proves the key, through the device")
