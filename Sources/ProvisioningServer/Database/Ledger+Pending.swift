@@ -99,6 +99,9 @@ extension Ledger {
         // What would mean another node, a pattern, or two lines can be allowed by a rule of a person's own making alone.
         for node in nodes where !node.isPath { return }
         for name in names where !Self.isOneLine(name) || name.isEmpty { return }
+        var nodeText = Lines.text(paths)
+        var nameText = Lines.text(names)
+        var times = 1
         let earlier = try Row.fetchOne(
             database, sql: "SELECT * FROM provisioningPending WHERE action = ? AND device = ? AND who = ?",
             arguments: [kind.rawValue, device, who])
@@ -111,32 +114,32 @@ extension Ledger {
                 let both = list + new.filter { !list.contains($0) }
                 return Lines.text(Array(both.prefix(ServerLimits.rulePatterns)))
             }
-            try database.execute(
-                sql: """
-                    UPDATE provisioningPending SET nodes = ?, names = ?, certificates = ?, askedAt = ?, count = count + 1
-                    WHERE id = ?
-                    """,
-                arguments: [
-                    merged(earlier["nodes"], paths), merged(earlier["names"], names), Lines.text(certificates), now,
-                    earlier["id"] as Int64,
-                ])
-            return
+            nodeText = merged(earlier["nodes"], paths)
+            nameText = merged(earlier["names"], names)
+            times = (earlier["count"] as Int) + 1
+            if nodeText == earlier["nodes"] as String, nameText == earlier["names"] as String {
+                return try database.execute(
+                    sql: "UPDATE provisioningPending SET certificates = ?, askedAt = ?, count = ? WHERE id = ?",
+                    arguments: [Lines.text(certificates), now, times, earlier["id"] as Int64])
+            }
+        } else {
+            let own =
+                try Int.fetchOne(
+                    database, sql: "SELECT count(*) FROM provisioningPending WHERE device = ?", arguments: [device])
+                ?? 0
+            guard own < ServerLimits.pendingOfDevice, try count("provisioningPending") < ServerLimits.pending else {
+                return
+            }
+            try note("pending", "\(who) asks to \(kind.word) \(device)")
         }
-        let own =
-            try Int.fetchOne(
-                database, sql: "SELECT count(*) FROM provisioningPending WHERE device = ?", arguments: [device]) ?? 0
-        guard own < ServerLimits.pendingOfDevice, try count("provisioningPending") < ServerLimits.pending else {
-            return
-        }
+        // More than before is another request: a person who has seen the earlier one has not seen this.
         try database.execute(
             sql: """
-                INSERT INTO provisioningPending (action, device, who, nodes, names, certificates, askedAt)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
+                INSERT OR REPLACE INTO provisioningPending
+                    (action, device, who, nodes, names, certificates, askedAt, count)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """,
-            arguments: [
-                kind.rawValue, device, who, Lines.text(paths), Lines.text(names), Lines.text(certificates), now,
-            ])
-        try note("pending", "\(who) asks to \(kind.word) \(device)")
+            arguments: [kind.rawValue, device, who, nodeText, nameText, Lines.text(certificates), now, times])
     }
 
     /// Takes a person's answer: makes the rule of it, and has the device's cache cleared, which holds the denial.

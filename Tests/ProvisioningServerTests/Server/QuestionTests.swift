@@ -125,6 +125,20 @@ struct QuestionTests {
         #expect(pending[0].names == ["Temperature", "Humidity"] && pending[0].count == 2)
         #expect(pending[0].nodes.map(\.description) == ["ble/A4C1388D18B2"])
 
+        // Who asks for more after a person has looked is not allowed more than the person has seen.
+        let number = pending[0].id
+        #expect(try await !device.mayRead(reader, [tag], ["Humidity"]).isGranted)
+        await house.turn()
+        #expect(try house.pending().first { $0.kind == .read }?.id == number)
+        #expect(try await !device.mayRead(reader, [tag], ["Humidity", "Pressure"]).isGranted)
+        await house.turn()
+        #expect(throws: ProvisioningError(.notFound, "")) {
+            try house.database.change(by: "anna") { try $0.answer(number, PendingAnswer(isAllowed: true)) }
+        }
+        pending = try house.pending()
+        #expect(pending.map(\.kind) == [.control, .friend, .read] && pending[2].count == 4)
+        pending = [pending[2], pending[0], pending[1]]
+
         var clears = device.clears
         try await house.change { [pending] in
             try $0.answer(pending[0].id, PendingAnswer(isAllowed: true, names: ["Temperature"]))
