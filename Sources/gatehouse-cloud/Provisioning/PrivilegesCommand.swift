@@ -135,6 +135,19 @@ struct PrivilegesCommand: ParsableCommand {
         var owner: PrivilegeOwner { PrivilegeOwner(isRole: role != nil, name: role ?? user ?? "") }
     }
 
+    /// A line for a list, and its place.
+    struct Line: ParsableArguments {
+        @Argument(help: "The privilege's id.") var privilege: PrivilegeID
+        @Option(help: "The place in the list, from 1; its end by default.") var at: Int?
+        @OptionGroup var whose: Whose
+        @OptionGroup var options: LedgerOptions
+
+        func add(_ entry: (PrivilegeID) -> PrivilegeList.Entry) throws {
+            let entry = entry(privilege)
+            try options.change { try $0.addPrivilege(entry, of: whose.owner, service: whose.service, at: at) }
+        }
+    }
+
     /// `gatehouse-cloud provisioning privileges list`
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the lines, each list in its order.")
@@ -176,32 +189,18 @@ struct PrivilegesCommand: ParsableCommand {
     struct Include: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Let them do this and all below it.")
 
-        @Argument(help: "The privilege's id.") var privilege: PrivilegeID
-        @Option(help: "The place in the list, from 1; its end by default.") var at: Int?
-        @OptionGroup var whose: Whose
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var line: Line
 
-        func run() throws {
-            try options.change {
-                try $0.addPrivilege(.include(privilege), of: whose.owner, service: whose.service, at: at)
-            }
-        }
+        func run() throws { try line.add { .include($0) } }
     }
 
     /// `gatehouse-cloud provisioning privileges exclude`
     struct Exclude: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Do not let them do this, nor anything below it.")
 
-        @Argument(help: "The privilege's id.") var privilege: PrivilegeID
-        @Option(help: "The place in the list, from 1; its end by default.") var at: Int?
-        @OptionGroup var whose: Whose
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var line: Line
 
-        func run() throws {
-            try options.change {
-                try $0.addPrivilege(.exclude(privilege), of: whose.owner, service: whose.service, at: at)
-            }
-        }
+        func run() throws { try line.add { .exclude($0) } }
     }
 
     /// `gatehouse-cloud provisioning privileges remove`
