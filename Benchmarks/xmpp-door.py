@@ -19,6 +19,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../Tests/Interop/xmpp"))
 import house  # noqa: E402
+import slixmpp  # noqa: E402
 import xmpp_house  # noqa: E402
 from slixmpp.plugins.xep_0323.device import Device  # noqa: E402
 
@@ -118,8 +119,8 @@ async def readouts(reader, pid, target, node, number, names=""):
             values += sum(1 for child in payload.iter() if child.get("momentary") == "true")
 
     reader.add_event_handler("message", came)
-    handler = xmpp_house.slixmpp.xmlstream.handler.Callback(
-        "bench", xmpp_house.slixmpp.xmlstream.matcher.MatchXPath("{jabber:client}message"), came)
+    handler = slixmpp.xmlstream.handler.Callback(
+        "bench", slixmpp.xmlstream.matcher.MatchXPath("{jabber:client}message"), came)
     reader.register_handler(handler)
     reader.del_event_handler("message", came)
     began, used = time.monotonic(), processor(pid)

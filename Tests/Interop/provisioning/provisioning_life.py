@@ -20,58 +20,22 @@ import xml.etree.ElementTree as ET
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import authority  # noqa: E402
 import house  # noqa: E402
-import slixmpp  # noqa: E402
+import peer  # noqa: E402
+from peer import check, failed, local, until  # noqa: E402
 from slixmpp.exceptions import IqError  # noqa: E402
 
 SENSOR, CONTROL = "urn:xmpp:iot:sensordata", "urn:xmpp:iot:control"
 GATEWAY, NEIGHBOUR, TAG = "gateway@localhost", "neighbour@localhost", "CBB8334C884F"
-failed = []
 
 
-def check(what, is_good, seen=""):
-    print(("ok    " if is_good else "FAIL  ") + what + ("" if is_good else f": {seen}"), flush=True)
-    if not is_good:
-        failed.append(what)
-
-
-def local(element):
-    return element.tag.split("}")[1]
-
-
-class Neighbour(slixmpp.ClientXMPP):
+class Neighbour(peer.Client):
     """Somebody who would like to read the gateway."""
 
     def __init__(self, server):
-        super().__init__(f"{NEIGHBOUR}/n", house.PASSWORD)
-        self.ca_certs, self.enable_direct_tls, self.enable_plaintext = server.authority, False, False
-        self.port, self.answers, self.payloads, self.number = server.port, [], [], 0
-        self.auto_authorize, self.auto_subscribe = True, False
-        self.ready = asyncio.get_running_loop().create_future()
-        self.add_event_handler("session_start", self.started)
+        super().__init__(f"{NEIGHBOUR}/n", server)
+        self.answers, self.number = [], 0
         for kind in ("subscribed", "unsubscribed"):
             self.add_event_handler("presence_" + kind, lambda presence, kind=kind: self.answers.append(kind))
-        self.register_handler(slixmpp.xmlstream.handler.Callback(
-            "payloads", slixmpp.xmlstream.matcher.MatchXPath("{jabber:client}message"), self.came))
-
-    async def started(self, _):
-        self.send_presence()
-        await self.get_roster()
-        if not self.ready.done():
-            self.ready.set_result(None)
-
-    async def __aenter__(self):
-        self.connect("127.0.0.1", self.port)
-        await asyncio.wait_for(self.ready, 20)
-        return self
-
-    async def __aexit__(self, *_):
-        await self.disconnect()
-
-    def came(self, message):
-        self.payloads += [child for child in message.xml if "iot" in child.tag]
-
-    def sees_gateway(self):
-        return "gatehouse" in self.client_roster[GATEWAY].resources
 
     async def befriend(self):
         """Asks the gateway to be a friend; what it says."""
@@ -111,16 +75,6 @@ class Neighbour(slixmpp.ClientXMPP):
         if isinstance(answer, str):
             return answer
         return [child.get("nodeId") for child in answer if local(child) == "node"] or "done"
-
-
-async def until(what, condition, seconds=20):
-    async def wait():
-        while not condition():
-            await asyncio.sleep(0.05)
-    try:
-        await asyncio.wait_for(wait(), seconds)
-    except asyncio.TimeoutError:
-        raise TimeoutError(f"waited in vain for {what}")
 
 
 async def run(server, place, gateway):

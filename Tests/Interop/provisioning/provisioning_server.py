@@ -19,15 +19,16 @@ import xml.etree.ElementTree as ET
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import authority  # noqa: E402
 import house  # noqa: E402
+import peer  # noqa: E402
 import slixmpp  # noqa: E402
 from authority import SPACE  # noqa: E402
 from cryptography import x509  # noqa: E402
 from cryptography.hazmat.primitives import hashes, serialization  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import padding, rsa  # noqa: E402
 from cryptography.x509.oid import NameOID  # noqa: E402
+from peer import check, failed, local, until  # noqa: E402
 from slixmpp.exceptions import IqError  # noqa: E402
 
-failed = []
 payloads = []
 GATEWAY, READER = "gateway@localhost", "reader@localhost"
 TAG = "<node sourceId='MeteringTopology' cacheType='ble' nodeId='A4C1388D18B2'/>"
@@ -35,51 +36,23 @@ OTHER = "<node sourceId='MeteringTopology' cacheType='ble' nodeId='B0'/>"
 OAEP = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)
 
 
-def check(what, is_good, seen=""):
-    print(("ok    " if is_good else "FAIL  ") + what + ("" if is_good else f": {seen}"), flush=True)
-    if not is_good:
-        failed.append(what)
-
-
-def local(element):
-    return element.tag.split("}")[1]
-
-
-class Device(slixmpp.ClientXMPP):
+class Device(peer.Client):
     """A device that asks the authority: what it is told is kept as it came."""
 
     def __init__(self, name, server, place):
-        super().__init__(f"{name}@localhost/device", house.PASSWORD)
-        self.ca_certs, self.enable_direct_tls, self.enable_plaintext = server.authority, False, False
-        self.port, self.authority = server.port, place
+        super().__init__(f"{name}@localhost/device", server)
+        self.authority = place
         self.register_plugin("xep_0030")
-        self.auto_authorize, self.auto_subscribe = True, False
         self.clears, self.messages, self.challenges, self.key, self.answers = 0, [], 0, None, True
-        self.waiting = asyncio.Event()
-        self.ready = asyncio.get_running_loop().create_future()
-        self.add_event_handler("session_start", self.started)
         for name, take in (("clearCache", self.clear), ("tokenChallenge", self.challenged)):
             self.register_handler(slixmpp.xmlstream.handler.Callback(
                 name, slixmpp.xmlstream.matcher.MatchXPath(f"{{jabber:client}}iq/{{{SPACE}}}{name}"), take))
-        self.register_handler(slixmpp.xmlstream.handler.Callback(
-            "messages", slixmpp.xmlstream.matcher.MatchXPath("{jabber:client}message"), self.came))
 
-    async def started(self, _):
-        self.send_presence()
+    async def started(self, event):
+        await super().started(event)
         if self.authority.form == "component":
             # What a gateway does at a component, which has no roster: it tells it that it is there.
             self.send_presence(pto=self.authority.address)
-        await self.get_roster()
-        if not self.ready.done():
-            self.ready.set_result(None)
-
-    async def __aenter__(self):
-        self.connect("127.0.0.1", self.port)
-        await asyncio.wait_for(self.ready, 20)
-        return self
-
-    async def __aexit__(self, *_):
-        await self.disconnect()
 
     def keep(self, payload):
         payloads.append(ET.tostring(payload, encoding="unicode"))
@@ -87,7 +60,6 @@ class Device(slixmpp.ClientXMPP):
     def clear(self, iq):
         self.keep(next(iter(iq.xml)))
         self.clears += 1
-        self.waiting.set()
         if self.answers:
             answer = iq.reply()
             answer.append(ET.fromstring(f"<clearCacheResponse xmlns='{SPACE}'/>"))
@@ -108,16 +80,6 @@ class Device(slixmpp.ClientXMPP):
             if child.tag.startswith("{" + SPACE + "}"):
                 self.keep(child)
                 self.messages.append((local(child), child.get("jid")))
-        self.waiting.set()
-
-    async def until(self, what, condition, seconds=20):
-        async def wait():
-            while not condition():
-                await asyncio.sleep(0.05)
-        try:
-            await asyncio.wait_for(wait(), seconds)
-        except asyncio.TimeoutError:
-            raise TimeoutError(f"waited in vain for {what}")
 
     async def ask(self, text, kind="get"):
         iq = self.make_iq(ito=self.authority.address, itype=kind)
@@ -178,7 +140,7 @@ async def run(server, place):
         return asyncio.to_thread(place.ask, *words)
 
     async def cleared(device, count):
-        await device.until("the cleared cache", lambda: device.clears > count)
+        await until("the cleared cache", lambda: device.clears > count)
 
     async with Device("gateway", server, place) as device:
         # Letting it in: by its own coming, or by the person who adds it.
@@ -195,7 +157,7 @@ async def run(server, place):
         else:
             await do("devices", "add", GATEWAY, "--invite")
             device.send_presence_subscription(pto=place.ACCOUNT)
-            await device.until("the authority's presence", lambda: "provisioning" in
+            await until("the authority's presence", lambda: "provisioning" in
                                device.client_roster[place.ACCOUNT].resources)
             check("friends, each of the other", True)
         info = await device.plugin["xep_0030"].get_info(jid=place.address)
@@ -210,7 +172,7 @@ async def run(server, place):
         count = device.clears
         await do("friends", "add", GATEWAY, READER)
         await cleared(device, count)
-        await device.until("the recommendation", lambda: ("friend", READER) in device.messages)
+        await until("the recommendation", lambda: ("friend", READER) in device.messages)
         check("a friend, by its bare address", await device.is_friend(READER + "/some"))
         check("and what waited for a person is decided",
               not any(request["kind"] == "friend" for request in await ask("pending")))
@@ -297,7 +259,7 @@ async def run(server, place):
     async with Device("gateway", server, place) as device:
         await cleared(device, 0)
         check("told when it comes", True)
-        await device.until("the end of the friendship", lambda: ("unfriend", READER) in device.messages)
+        await until("the end of the friendship", lambda: ("unfriend", READER) in device.messages)
         check("and unfriended", not await device.is_friend(READER))
         await asyncio.sleep(1.2)
         check("once acknowledged not again", device.clears == 1, device.clears)

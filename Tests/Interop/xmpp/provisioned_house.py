@@ -15,25 +15,19 @@ import os
 import subprocess
 import sys
 import tempfile
-import traceback
 import xml.etree.ElementTree as ET
 from xml.sax.saxutils import quoteattr
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import house  # noqa: E402
+import peer  # noqa: E402
 import slixmpp  # noqa: E402
+from peer import check, local, until  # noqa: E402
 from slixmpp.exceptions import IqError  # noqa: E402
 
 PROVISIONING, SENSOR, CONTROL = (f"urn:xmpp:iot:{name}" for name in ("provisioning", "sensordata", "control"))
 GATEWAY = "gateway@localhost/gatehouse"
 TAG = "CBB8334C884F"
-failed = []
-
-
-def check(what, is_good, seen=""):
-    print(("ok    " if is_good else "FAIL  ") + what + ("" if is_good else f": {seen}"), flush=True)
-    if not is_good:
-        failed.append(what)
 
 
 def element(name, content="", **attributes):
@@ -49,48 +43,25 @@ class Questions(slixmpp.xmlstream.matcher.base.MatcherBase):
                 and any(child.tag.startswith(f"{{{PROVISIONING}}}") for child in stanza.xml))
 
 
-class Account(slixmpp.ClientXMPP):
+class Account(peer.Client):
     """An account that answers XEP-0324 by its script, or not at all."""
 
     def __init__(self, name, server, is_authority=False):
-        super().__init__(f"{name}@localhost/main", house.PASSWORD)
-        self.ca_certs, self.enable_direct_tls, self.enable_plaintext = server.authority, False, False
+        super().__init__(f"{name}@localhost/main", server)
         self.register_plugin("xep_0030")
         if is_authority:
             self.plugin["xep_0030"].add_feature(PROVISIONING)
-        self.auto_authorize, self.auto_subscribe = True, False
-        self.port, self.asked, self.payloads, self.refusals = server.port, [], [], 0
+        self.asked, self.refusals = [], 0
         self.script = lambda name, question: None
-        self.ready = asyncio.get_running_loop().create_future()
-        self.add_event_handler("session_start", self.started)
         self.add_event_handler("presence_unsubscribed", self.refused_friendship)
         self.register_handler(slixmpp.xmlstream.handler.Callback("questions", Questions(None), self.take))
-        self.register_handler(slixmpp.xmlstream.handler.Callback(
-            "payloads", slixmpp.xmlstream.matcher.MatchXPath("{jabber:client}message"), self.came))
-
-    async def started(self, _):
-        self.send_presence()
-        await self.get_roster()
-        if not self.ready.done():
-            self.ready.set_result(None)
-
-    async def __aenter__(self):
-        self.connect("127.0.0.1", self.port)
-        await asyncio.wait_for(self.ready, 20)
-        return self
-
-    async def __aexit__(self, *_):
-        await self.disconnect()
 
     def refused_friendship(self, _):
         self.refusals += 1
 
-    def came(self, message):
-        self.payloads += [child for child in message.xml if "iot" in child.tag]
-
     def take(self, iq):
         question = next(child for child in iq.xml if child.tag.startswith(f"{{{PROVISIONING}}}"))
-        name = question.tag.split("}")[1]
+        name = local(question)
         self.asked.append(name)
         answer = self.script(name, question)
         if answer is not None:
@@ -99,9 +70,6 @@ class Account(slixmpp.ClientXMPP):
 
     def befriend(self):
         self.send_presence(pto="gateway@localhost", ptype="subscribe")
-
-    def sees_gateway(self):
-        return "gatehouse" in self.client_roster["gateway@localhost"].resources
 
     async def ask(self, kind, text):
         iq = self.make_iq(ito=GATEWAY, itype=kind)
@@ -126,14 +94,6 @@ class Account(slixmpp.ClientXMPP):
             payload.get("seqnr") == str(number) and payload.get("done") == "true" for payload in self.payloads))
         return sorted((node.get("nodeId"), value.get("name"))
                       for payload in self.payloads for node in payload for stamp in node for value in stamp)
-
-
-async def until(what, condition, seconds=20):
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not condition():
-        if asyncio.get_running_loop().time() > deadline:
-            raise TimeoutError(f"waited in vain for {what}")
-        await asyncio.sleep(0.05)
 
 
 class Rules:
@@ -350,16 +310,7 @@ def main():
         work = arguments.work or folder
         server, gateway = house.make(
             os.path.abspath(arguments.gatehouse), arguments.server, os.path.join(work, "xmpp"), peers="")
-        try:
-            asyncio.run(run(arguments, server, gateway, work))
-        except Exception:
-            check("the script ran to its end", False, traceback.format_exc())
-        finally:
-            gateway.stop()
-            server.stop()
-        if failed:
-            print(open(gateway.log).read()[-3000:])
-    return 1 if failed else 0
+        return peer.play(run(arguments, server, gateway, work), server, gateway)
 
 
 if __name__ == "__main__":

@@ -13,72 +13,42 @@ import re
 import subprocess
 import sys
 import tempfile
-import traceback
 import xml.etree.ElementTree as ET
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import house  # noqa: E402
+import peer  # noqa: E402
 import registry  # noqa: E402
-import slixmpp  # noqa: E402
+from peer import check, local  # noqa: E402
 from slixmpp.exceptions import IqError  # noqa: E402
 
 SENSOR, CONTROL = "urn:xmpp:iot:sensordata", "urn:xmpp:iot:control"
 CONCENTRATOR = "urn:xmpp:iot:concentrators"
 GATEWAY = "gateway@localhost/gatehouse"
 TAG = "CBB8334C884F"
-failed = []
 
 
-def check(what, is_good, seen=""):
-    print(("ok    " if is_good else "FAIL  ") + what + ("" if is_good else f": {seen}"), flush=True)
-    if not is_good:
-        failed.append(what)
-
-
-def local(element):
-    return element.tag.split("}")[1]
-
-
-class Peer(slixmpp.ClientXMPP):
-    """An account; its messages from the gateway are kept as they came."""
+class Peer(peer.Client):
+    """An account that is a friend of the gateway."""
 
     def __init__(self, name, server):
-        super().__init__(f"{name}@localhost/{name}", house.PASSWORD)
-        self.ca_certs, self.enable_direct_tls, self.enable_plaintext = server.authority, False, False
+        super().__init__(f"{name}@localhost/{name}", server)
         self.register_plugin("xep_0030")
         # The plug-ins answer whatever comes, so those who send raw stanzas go without.
         if name == "old":
             self.register_plugin("xep_0323", {"threaded": False})
             self.register_plugin("xep_0325", {"threaded": False})
-        self.auto_authorize, self.auto_subscribe = True, True
-        self.payloads, self.waiting = [], asyncio.Event()
-        self.ready = asyncio.get_running_loop().create_future()
-        self.add_event_handler("session_start", self.started)
-        self.register_handler(slixmpp.xmlstream.handler.Callback(
-            "payloads", slixmpp.xmlstream.matcher.MatchXPath("{jabber:client}message"), self.came))
-        self.port = server.port
-
-    async def started(self, _):
-        self.send_presence()
-        await self.get_roster()
-        if not self.ready.done():
-            self.ready.set_result(None)
+        self.auto_subscribe = True
+        self.waiting = asyncio.Event()
 
     async def __aenter__(self):
-        self.connect("127.0.0.1", self.port)
-        await asyncio.wait_for(self.ready, 20)
+        await super().__aenter__()
         self.send_presence_subscription(pto="gateway@localhost")
         await self.until("the gateway's presence", lambda: self.sees_gateway())
         return self
 
-    async def __aexit__(self, *_):
-        await self.disconnect()
-
-    def sees_gateway(self):
-        return "gatehouse" in self.client_roster["gateway@localhost"].resources
-
     def came(self, message):
-        self.payloads += [child for child in message.xml if "iot" in child.tag]
+        super().came(message)
         self.waiting.set()
 
     async def until(self, what, condition, seconds=20):
@@ -390,16 +360,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         work = arguments.work or folder
         server, gateway = house.make(os.path.abspath(arguments.gatehouse), arguments.server, os.path.join(work, "xmpp"))
-        try:
-            asyncio.run(run(arguments, server, gateway))
-        except Exception:
-            check("the script ran to its end", False, traceback.format_exc())
-        finally:
-            gateway.stop()
-            server.stop()
-        if failed:
-            print(open(gateway.log).read()[-3000:])
-    return 1 if failed else 0
+        return peer.play(run(arguments, server, gateway), server, gateway)
 
 
 if __name__ == "__main__":
