@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import ProvisioningModel
+import TLS
 
 /// A service whose users are judged here.
 public struct ServiceRecord: Sendable, Hashable {
@@ -339,7 +340,7 @@ extension Ledger {
         let hash = token.hash
         let row = try Row.fetchOne(
             database, sql: "SELECT * FROM provisioningSession WHERE hash = ? AND expiresAt > ?", arguments: [hash, now])
-        guard let row, TokenText.equal(Array(row["hash"] as Data), Array(hash)) else { return nil }
+        guard let row, Cryptography.constantTimeEquals(Array(row["hash"] as Data), Array(hash)) else { return nil }
         return UserSession(service: row["service"], user: row["user"])
     }
 

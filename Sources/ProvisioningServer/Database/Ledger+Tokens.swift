@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import TLS
 
 /// A certificate for which tokens were given.
 public struct CertificateRecord: Sendable, Hashable {
@@ -138,7 +139,7 @@ extension Ledger {
                 WHERE hash = ? AND isRevoked = 0 AND notBefore <= ? AND notAfter >= ?
                 """,
             arguments: [hash, now, now])
-        guard let row, TokenText.equal(Array(row["hash"] as Data), Array(hash)) else { return nil }
+        guard let row, Cryptography.constantTimeEquals(Array(row["hash"] as Data), Array(hash)) else { return nil }
         return TokenHolder(fingerprint: row["fingerprint"], der: Array(row["der"] as Data))
     }
 

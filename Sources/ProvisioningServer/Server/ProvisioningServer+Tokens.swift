@@ -1,6 +1,7 @@
 import NIOCore
 import OneLoop
 import ProvisioningModel
+import TLS
 import XMPP
 
 extension ProvisioningServer {
@@ -38,7 +39,7 @@ extension ProvisioningServer {
             counters.refused += 1
             return request.error(Provisioning.unknownSequence)
         }
-        guard TokenText.equal(question.decrypted, challenge.random) else {
+        guard Cryptography.constantTimeEquals(question.decrypted, challenge.random) else {
             counters.failedChallenges += 1
             log.notice("a challenge was answered wrongly", metadata: ["by": "\(from)"])
             return request.error(Provisioning.wrongAnswer)
@@ -128,7 +129,7 @@ extension ProvisioningServer {
     private func proved(_ key: TokenProofs.Key, _ result: Result<XMLElement?, IQFailure>, _ random: [UInt8]) {
         var isRight = false
         if case .success(let payload?) = result, let answer = try? TokenChallengeAnswer(payload) {
-            isRight = TokenText.equal(answer.decrypted, random)
+            isRight = Cryptography.constantTimeEquals(answer.decrypted, random)
         }
         if isRight {
             proofs.add(key, now: .now)

@@ -53,10 +53,7 @@ public struct TokenCertificate: Sendable {
         }
         key = signing.derRepresentation
         self.der = der
-        fingerprint = SHA256.hash(data: der).map { byte in
-            let hex = String(byte, radix: 16)
-            return hex.utf8.count == 1 ? "0" + hex : hex
-        }.joined()
+        fingerprint = AccessEntry.hex(SHA256.hash(data: der))
         subject = String(certificate.subject.description.prefix(256))
         notBefore = Self.seconds(certificate.notValidBefore)
         notAfter = Self.seconds(certificate.notValidAfter)

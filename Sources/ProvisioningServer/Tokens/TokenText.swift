@@ -25,12 +25,4 @@ struct TokenText: Sendable, CustomStringConvertible {
     }
 
     var description: String { "(token)" }
-
-    /// Compares in a time that depends on the lengths alone.
-    static func equal(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-        guard left.count == right.count else { return false }
-        var difference: UInt8 = 0
-        for (a, b) in zip(left, right) { difference |= a ^ b }
-        return difference == 0
-    }
 }
