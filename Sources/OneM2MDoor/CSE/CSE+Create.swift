@@ -62,6 +62,10 @@ extension CSE {
     ) throws(OneM2MError) {
         switch type {
         case .ae:
+            guard !NodeResources.isReserved(context.originator.stem ?? "") else {
+                throw OneM2MError(
+                    .appRuleValidationFailed, "AE-IDs that begin with a bus, such as Cgpio-, are those of nodes")
+            }
             guard !context.isAdministrator else { return }
             guard context.originator.cse == identity.entity, !context.originator.isCSE else {
                 throw OneM2MError(.operationNotAllowed, "an AE registers itself")

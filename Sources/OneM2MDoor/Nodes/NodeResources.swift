@@ -49,6 +49,10 @@ final class NodeResources {
 
     // MARK: Coming and going
 
+    /// How the AE-IDs of nodes begin: a bus and a dash (the cache types of `GPIONodes` and `BLENodes`). Nobody else's may, for who
+    /// held the ID of a node that is still to come would be owner of all that is shown below it.
+    static func isReserved(_ stem: String) -> Bool { stem.hasPrefix("Cgpio-") || stem.hasPrefix("Cble-") }
+
     private static func stem(_ id: NodeID) -> String { "C\(id.cacheType)-\(id.nodeID)" }
     private func ae(_ id: NodeID) -> Resource? { cse.tree.byID[Self.stem(id)] }
     private static func resourceID(_ id: NodeID, _ segment: String) -> String {

@@ -198,7 +198,15 @@ struct ProcedureTests {
         #expect(await bench.cse.receive(request, from: bench.origin).status == .originatorNotAuthenticated)
         #expect(await bench.cse.receive(request, from: TestCSE.administrator).status == .ok)
         // Nor is there an AE of that name whose deeds would be the administrator's.
-        #expect(try await bench.register("Cadmin").status == .originatorNotAuthenticated)
+        let registration = try bench.request(
+            .create, "cse-gw1", "Cadmin", .ae, #"{"m2m:ae":{"api":"Nadmin","rr":false,"srv":["3"]}}"#)
+        #expect(await bench.cse.receive(registration, from: bench.origin).status == .originatorNotAuthenticated)
+        #expect(await bench.cse.receive(registration, from: TestCSE.administrator).status == .created)
+    }
+
+    @Test("Nobody registers as a node that may come", arguments: ["Cgpio-relay1", "Cble-A4C1388D18B2"])
+    func nodesNames(name: String) async throws {
+        #expect(try await TestCSE().register(name).status == .appRuleValidationFailed)
     }
 
     @Test("The insecure are refused where the configuration says so")
