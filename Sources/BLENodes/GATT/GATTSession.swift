@@ -195,6 +195,8 @@ final class GATTSession {
             return try await readying.value.get()
         }
         let task = Task { () -> Result<GATTClient, GATTError> in
+            // Here, not where it is waited for: who asks again at once must not be given the answer that has just come.
+            defer { readying = nil }
             do throws(GATTError) {
                 return .success(try await self.prepare(peer, isUrgent))
             } catch {
@@ -202,9 +204,7 @@ final class GATTSession {
             }
         }
         readying = task
-        let result = await task.value
-        readying = nil
-        return try result.get()
+        return try await task.value.get()
     }
 
     private func prepare(_ peer: ATTPeer, _ isUrgent: Bool) async throws(GATTError) -> GATTClient {
