@@ -97,37 +97,10 @@ struct LibcoapTests {
 
     // MARK: Our client, its server
 
-    /// Connects to a coap-server of its own.
-    private func withServer(_ arguments: [String] = [], _ body: (Connection) async throws -> Void) async throws {
-        let port = try await Peers.freePort()
-        let server = try PeerProcess(
-            ["coap-server-notls", "-A", "127.0.0.1", "-p", "\(port)", "-d", "10"] + arguments)
-        do {
-            try await Peers.waitForPort(port)
-            let connection = try await CoAPTCP.connect(host: "127.0.0.1", port: port, on: testGroup.next()).get()
-            try await body(connection)
-            connection.close()
-            try await connection.closeFuture.get()
-        } catch {
-            Issue.record("\(error); the server wrote: \(server.stop())")
-            return
-        }
-        _ = server.stop()
-    }
-
     @Test func ourClientUsesEveryMethod() async throws {
-        try await withServer { connection in
-            func send(_ code: Code, _ path: String, _ payload: [UInt8] = []) async throws -> Message {
-                try await connection.send(Message(code: code, path: path, payload: payload), timeout: patience).get()
-            }
-            let root = try await send(.get, "/")
-            #expect(String(decoding: root.payload, as: UTF8.self).contains("libcoap"))
-            #expect(try await send(.put, "/new", [1, 2, 3]).code == .created)
-            #expect(try await send(.put, "/new", [4, 5]).code == .changed)
-            #expect(try await send(.get, "/new").payload == [4, 5])
-            #expect(try await send(.delete, "/new").code == .deleted)
-            #expect(try await send(.get, "/new").code == .notFound)
-            #expect(try await send(.post, "/").code == .methodNotAllowed)
+        try await ForeignServer.libcoap(over: .tcp) { connection in
+            try await connection.expectEveryMethodOfLibcoap()
+            #expect(try await connection.ask(.post, "/").code == .methodNotAllowed)
             var request = Message(code: .get, path: "/")
             request.options.add(OptionNumber(rawValue: 65_001), [1])
             // Its 4.02 repeats the option, so that the response itself is one to be refused (RFC 7252 §5.4.1).
@@ -138,7 +111,7 @@ struct LibcoapTests {
     }
 
     @Test func ourClientPings() async throws {
-        try await withServer { connection in
+        try await ForeignServer.libcoap(over: .tcp) { connection in
             for _ in 0..<3 { try await connection.ping(timeout: patience).get() }
             _ = try await connection.ping(timeout: patience, custody: true).get()
         }
@@ -146,35 +119,15 @@ struct LibcoapTests {
 
     @Test(arguments: [[], ["-X", "1152"], ["-X", "4000"]])
     func ourClientSendsAndFetchesLargeBodies(_ arguments: [String]) async throws {
-        try await withServer(arguments) { connection in
-            for count in [1000, 1200, 5000, 50_000] {
-                let put = try await connection.send(
-                    Message(code: .put, path: "/new", payload: body(count)), timeout: patience
-                ).get()
-                #expect(put.code.isSuccess, "\(put) \(count)")
-                let get = try await connection.send(Message(code: .get, path: "/new"), timeout: patience).get()
-                #expect(get.payload == body(count), "\(count)")
-            }
-        }
+        try await ForeignServer.libcoap(over: .tcp, arguments) { try await $0.expectLargeBodiesOfLibcoap() }
     }
 
     @Test func ourClientObserves() async throws {
-        try await withServer { connection in
-            let seen = Shared<[Message]>([])
-            let observation = try await connection.observe(Message(code: .get, path: "/time"), timeout: patience) {
-                message in
-                seen.update { $0.append(message) }
-            }.get()
-            #expect(observation.isAccepted)
+        try await ForeignServer.libcoap(over: .tcp) { connection in
+            let observation = try await connection.expectObservationOfLibcoap()
             #expect(observation.first.code == .content)
-            #expect(await eventually { seen.value.count >= 2 })
-            #expect(seen.value.allSatisfy { $0.code == .content && $0.observe != nil })
-            observation.cancel()
             let end = try await observation.ended.get()
             #expect(end == .cancelled)
-            // The connection goes on as before.
-            let response = try await connection.send(Message(code: .get, path: "/"), timeout: patience).get()
-            #expect(response.code == .content)
         }
     }
 

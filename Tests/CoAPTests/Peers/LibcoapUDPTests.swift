@@ -85,35 +85,11 @@ struct LibcoapUDPTests {
 
     // MARK: Our client, its server
 
-    private func withServer(
-        _ arguments: [String] = [], limits: Limits = .default, _ body: @Sendable (Connection) async throws -> Void
-    ) async throws {
-        let port = try await UDPPeers.freePort()
-        let server = try PeerProcess(
-            ["coap-server-notls", "-A", "127.0.0.1", "-p", "\(port)", "-d", "10"] + arguments)
-        do {
-            try await UDPPeers.connected(to: port, limits: limits, body)
-        } catch {
-            Issue.record("\(error); the server wrote: \(server.stop())")
-            return
-        }
-        _ = server.stop()
-    }
-
     @Test func ourClientUsesEveryMethod() async throws {
-        try await withServer { connection in
-            func send(_ code: Code, _ path: String, _ payload: [UInt8] = []) async throws -> Message {
-                try await connection.send(Message(code: code, path: path, payload: payload), timeout: patience).get()
-            }
-            let root = try await send(.get, "/")
-            #expect(String(decoding: root.payload, as: UTF8.self).contains("libcoap"))
-            #expect(try await send(.put, "/new", [1, 2, 3]).code == .created)
-            #expect(try await send(.put, "/new", [4, 5]).code == .changed)
-            #expect(try await send(.get, "/new").payload == [4, 5])
-            #expect(try await send(.delete, "/new").code == .deleted)
-            #expect(try await send(.get, "/new").code == .notFound)
+        try await ForeignServer.libcoap(over: .udp) { connection in
+            try await connection.expectEveryMethodOfLibcoap()
             // A separate response.
-            #expect(try await send(.get, "/async").code == .content)
+            #expect(try await connection.ask(.get, "/async").code == .content)
             let once = try await connection.sendUnconfirmed(Message(code: .get, path: "/"), timeout: patience).get()
             #expect(once.code == .content)
             try await connection.ping(timeout: patience).get()
@@ -121,36 +97,15 @@ struct LibcoapUDPTests {
     }
 
     @Test func ourClientSendsAndFetchesLargeBodies() async throws {
-        try await withServer { connection in
-            for count in [1000, 1200, 5000, 50_000] {
-                let put = try await connection.send(
-                    Message(code: .put, path: "/new", payload: body(count)), timeout: patience
-                ).get()
-                #expect(put.code.isSuccess, "\(put) \(count)")
-                let get = try await connection.send(Message(code: .get, path: "/new"), timeout: patience).get()
-                #expect(get.payload == body(count), "\(count)")
-            }
-        }
+        try await ForeignServer.libcoap(over: .udp) { try await $0.expectLargeBodiesOfLibcoap() }
     }
 
     @Test func ourClientObserves() async throws {
-        try await withServer { connection in
-            let seen = Shared<[Message]>([])
-            let observation = try await connection.observe(Message(code: .get, path: "/time"), timeout: patience) {
-                message in
-                seen.update { $0.append(message) }
-            }.get()
-            #expect(observation.isAccepted)
-            #expect(await eventually { seen.value.count >= 2 })
-            #expect(seen.value.allSatisfy { $0.code == .content && $0.observe != nil })
-            observation.cancel()
-            let response = try await connection.send(Message(code: .get, path: "/"), timeout: patience).get()
-            #expect(response.code == .content)
-        }
+        try await ForeignServer.libcoap(over: .udp) { _ = try await $0.expectObservationOfLibcoap() }
     }
 
     @Test func ourClientRepeatsWhatItsServerLoses() async throws {
-        try await withServer(["-l", "2,3,4"], limits: UDPPeers.hasty) { connection in
+        try await ForeignServer.libcoap(over: .udp, ["-l", "2,3,4"], limits: UDPPeers.hasty) { connection in
             let root = try await connection.send(Message(code: .get, path: "/"), timeout: patience).get()
             #expect(root.code == .content)
             let again = try await connection.send(Message(code: .get, path: "/"), timeout: patience).get()

@@ -1,3 +1,4 @@
+import CoAP
 import Foundation
 import NIOCore
 import NIOPosix
@@ -26,6 +27,19 @@ enum Peers {
         let port = channel.localAddress?.port ?? 0
         try await channel.close()
         return port
+    }
+
+    /// A connection of ours over TCP to a server that is being started.
+    static func connected(
+        to port: Int, limits: Limits = .default, _ body: @Sendable (Connection) async throws -> Void
+    ) async throws {
+        try await waitForPort(port)
+        let connection = try await CoAPTCP.connect(
+            host: "127.0.0.1", port: port, on: testGroup.next(), limits: limits
+        ).get()
+        try await body(connection)
+        connection.close()
+        try await connection.closeFuture.get()
     }
 
     /// Waits until something listens.
