@@ -132,6 +132,9 @@ enable=true
 listenIF=127.0.0.1
 port={self.coap_port}
 
+[database.tinydb]
+writeDelay=0
+
 [textui]
 startWithTUI=false
 
@@ -168,6 +171,30 @@ path={folder}/logs
     def forget(self):
         """All that it keeps; while it does not run."""
         shutil.rmtree(os.path.join(self.folder, "data"), ignore_errors=True)
+
+    def settle(self, resource_id):
+        """Waits until a resource is on disk and no file is being written, after which ACME may be stopped: it writes nothing
+        then, and what changes while it writes waits for the next change of the same file. So an AE comes and goes."""
+        folder = os.path.join(self.folder, "data")
+        files = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".json")]
+        last_change = time.monotonic()
+
+        def is_kept():
+            nonlocal last_change
+            tables = {os.path.basename(file).split("-")[0]: open(file, errors="replace").read() for file in files}
+            # It is named in others' policies as well.
+            if f'"ri": "{resource_id}"' in tables["resources"] and all(
+                    f'"{resource_id}"' in tables[table] for table in ("identifiers", "originators")):
+                return True
+            if time.monotonic() - last_change > 1:
+                passer_by = Client(self.url, "Cpasser")
+                passer_by.create("cse-in", 2, {"m2m:ae": {"rn": "passer", "api": "Npasser", "rr": False, "srv": ["3"]}})
+                passer_by.delete("cse-in/passer")
+                last_change = time.monotonic()
+            return False
+
+        until("what ACME keeps", is_kept)
+        until("ACME to be done with its files", lambda: time.time() - max(map(os.path.getmtime, files)) > 0.5)
 
     def is_up(self):
         assert self.process.poll() is None, self.log()

@@ -292,6 +292,7 @@ class House:
         ok("requests go again", self.there.get("~/id-mn/cse-mn/lamp/log/la").body["m2m:cin"]["con"] == "news one")
 
     def away(self):
+        self.acme.settle("CInApp")
         self.acme.stop()
         until("the degraded state", self.gateway.degraded)
         ok("the status names what is missing", "127.0.0.1" in self.gateway.degraded()[0], self.gateway.degraded())
