@@ -297,10 +297,12 @@ let package = Package(
 
         // Benchmarks; `make bench`.
         .target(name: "AllocationCount", path: "Benchmarks/AllocationCount"),
+        .target(
+            name: "Measuring", dependencies: ["AllocationCount"], path: "Benchmarks/Measuring", swiftSettings: swift6),
         .executableTarget(
             name: "AdvertBench",
             dependencies: [
-                "Advertising", "BluetoothLE", "BLENodes", "Concentrator", "OneLoop", "AllocationCount", log,
+                "Advertising", "BluetoothLE", "BLENodes", "Concentrator", "OneLoop", "Measuring", log,
             ],
             path: "Benchmarks/AdvertBench", swiftSettings: swift6),
         .executableTarget(
@@ -311,14 +313,16 @@ let package = Package(
             ],
             path: "Benchmarks/LatencyBench", swiftSettings: swift6),
         .executableTarget(
-            name: "CoAPBench", dependencies: ["CoAP", "CoAPMessages", "TLS", "AllocationCount", nio, nioPosix],
+            name: "CoAPBench",
+            dependencies: ["CoAP", "CoAPMessages", "TLS", "AllocationCount", "Measuring", nio, nioPosix],
             path: "Benchmarks/CoAPBench", swiftSettings: swift6),
         .executableTarget(name: "DatagramLoad", path: "Benchmarks/DatagramLoad"),
         .executableTarget(
-            name: "TLSBench", dependencies: ["TLS", nio, nioEmbedded], path: "Benchmarks/TLSBench",
+            name: "TLSBench", dependencies: ["TLS", "Measuring", nio, nioEmbedded], path: "Benchmarks/TLSBench",
             swiftSettings: swift6),
         .executableTarget(
-            name: "XMPPBench", dependencies: ["XMPP", "TLS", "AllocationCount", nio, nioPosix, nioEmbedded, log],
+            name: "XMPPBench",
+            dependencies: ["XMPP", "TLS", "AllocationCount", "Measuring", nio, nioPosix, nioEmbedded, log],
             path: "Benchmarks/XMPPBench", swiftSettings: swift6),
         .executableTarget(
             name: "XMPPDoorBench", dependencies: ["XMPPDoor", "XMPP", "Concentrator", "Access", "OneLoop"],

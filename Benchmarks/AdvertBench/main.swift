@@ -7,6 +7,7 @@ import BLENodes
 import BluetoothLE
 import Concentrator
 import Logging
+import Measuring
 import OneLoop
 
 func bytes(_ hex: String) -> [UInt8] {
@@ -128,7 +129,7 @@ func houseRows(_ rows: Rows) {
 
     let phone = bytes(strangers[0])
     var seed: UInt64 = 1
-    let before = residentMemory()
+    let before = Memory().resident / 1024
     rows.measure("strangers through the house, 100 000 addresses", aim: 500_000) {
         for _ in 0..<1000 {
             seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -141,7 +142,7 @@ func houseRows(_ rows: Rows) {
     }
     print(
         "\(grouped(Int(nodes.statistics.fromStrangers))) strangers' adverts, \(nodes.strangers.count) kept; resident memory "
-            + "before \(before) KiB, after \(residentMemory()) KiB")
+            + "before \(before) KiB, after \(Memory().resident / 1024) KiB")
 }
 
 /// What the daemon's part of the radio holds after millions of adverts from everybody who passes by.
@@ -184,7 +185,7 @@ func memoryRows() {
         }
         if [10_000, 1_000_000, 5_000_000, 10_000_000].contains(number) {
             print(
-                "after \(pad(grouped(number), 12, right: true)) adverts: \(grouped(anonymousMemory())) KiB anonymous, "
+                "after \(right(grouped(number), 12)) adverts: \(grouped(Memory().anonymous / 1024)) KiB anonymous, "
                     + "\(nodes.statistics.received) received, \(concentrator.count) nodes, \(nodes.strangers.count) strangers"
             )
         }

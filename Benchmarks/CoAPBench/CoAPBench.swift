@@ -12,6 +12,7 @@
 import AllocationCount
 import CoAP
 import CoAPMessages
+import Measuring
 import NIOCore
 import NIOPosix
 import Synchronization

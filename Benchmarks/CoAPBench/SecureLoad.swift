@@ -1,6 +1,7 @@
 import CoAP
 import CoAPMessages
 import Glibc
+import Measuring
 import NIOCore
 import NIOPosix
 import TLS
@@ -37,7 +38,7 @@ struct SecureLoad {
             connection.close()
             try await connection.closeFuture.get()
         }
-        let before = anonymousMemory()
+        let before = Memory(of: server).anonymous
         var connections: [Connection] = []
         for _ in 0..<Self.sessions {
             let connection = try await connect()
@@ -45,18 +46,18 @@ struct SecureLoad {
             connections.append(connection)
         }
         try await Task.sleep(for: Self.pause)
-        let each = Double(anonymousMemory() - before) / Double(Self.sessions)
+        let each = Double(Memory(of: server).anonymous - before) / Double(Self.sessions)
         print(String(repeating: " ", count: 4), "memory of a session, idle: \(Int(each)) bytes")
         for connection in connections { connection.close() }
 
         var count = 0
-        let (start, spent) = (wallTime(), processorTime())
+        let (start, spent) = (wallTime(), processTime(of: server))
         while wallTime() - start < seconds {
             let connection = try await connect()
             count += 1
             connection.close()
         }
-        report("handshakes, one after the other", count, wallTime() - start, processorTime() - spent)
+        report("handshakes, one after the other", count, wallTime() - start, processTime(of: server) - spent)
 
         for inFlight in [1, 16, 64] {
             var limits = Limits.default
@@ -66,11 +67,11 @@ struct SecureLoad {
             let ended = (0..<inFlight).map { _ in connection.eventLoop.makePromise(of: Void.self) }
             for promise in ended { load.run(promise) }
             try await Task.sleep(for: .milliseconds(250))
-            let (before, start, spent) = (load.done.load(ordering: .relaxed), wallTime(), processorTime())
+            let (before, start, spent) = (load.done.load(ordering: .relaxed), wallTime(), processTime(of: server))
             try await Task.sleep(for: .seconds(seconds))
             report(
                 "GET /oic/d, \(inFlight) in flight", load.done.load(ordering: .relaxed) - before, wallTime() - start,
-                processorTime() - spent)
+                processTime(of: server) - spent)
             load.isRunning.store(false, ordering: .relaxed)
             for promise in ended { try await promise.futureResult.get() }
             connection.close()
@@ -82,28 +83,8 @@ struct SecureLoad {
     }
 
     private func report(_ what: String, _ count: Int, _ elapsed: Double, _ spent: Double) {
-        let rate = column(grouped(Int(Double(count) / elapsed)), 9)
+        let rate = right(grouped(Int(Double(count) / elapsed)), 9)
         let each = (spent * 1e6 / Double(count) * 10).rounded() / 10
-        print(String(repeating: " ", count: 4), name(what), rate, "/s", column("\(each)", 9), "us CPU each, server")
-    }
-
-    /// Processor time the server has used, in seconds.
-    private func processorTime() -> Double {
-        var clock = clockid_t()
-        var time = timespec()
-        guard clock_getcpuclockid(server, &clock) == 0, clock_gettime(clock, &time) == 0 else { return 0 }
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
-
-    /// Memory of the server's that no file backs, in bytes.
-    private func anonymousMemory() -> Int {
-        guard let file = fopen("/proc/\(server)/status", "r") else { return 0 }
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 256)
-        while fgets(&line, CInt(line.count), file) != nil {
-            let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            if text.hasPrefix("RssAnon:") { return (Int(text.filter(\.isNumber)) ?? 0) * 1024 }
-        }
-        return 0
+        print(String(repeating: " ", count: 4), left(what, 46), rate, "/s", right("\(each)", 9), "us CPU each, server")
     }
 }

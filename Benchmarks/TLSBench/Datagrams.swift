@@ -1,3 +1,4 @@
+import Measuring
 import NIOCore
 import TLS
 
@@ -75,18 +76,18 @@ struct Datagrams {
             let link = Link(server)
             links.append(link)
             for number in 0..<10 { sessions.append(try link.connect(client, 1000 + number)) }
-            let before = anonymousMemory()
+            let before = Memory().anonymous
             let count = 100
             let fresh = try (0..<count).map { try link.connect(client, $0) }
             sessions += fresh
-            let open = anonymousMemory()
+            let open = Memory().anonymous
             for (number, session) in fresh.enumerated() { try link.echo(session, number) }
-            let used = anonymousMemory()
+            let used = Memory().anonymous
             link.now = link.now + .seconds(3)
             link.endpoint.timerFired(now: link.now, into: &link.discarded)
             var events: [DTLSEvent] = []
             for session in fresh { session.timerFired(now: link.now, into: &events) }
-            let idle = anonymousMemory()
+            let idle = Memory().anonymous
             func each(_ memory: Int) -> String { "  " + String((memory - before) / count / 2) }
             print(name(label), each(open), each(used), each(idle))
         }
@@ -102,10 +103,10 @@ struct Datagrams {
         var before = 0
         for number in 1...10_000 {
             try link.begin(client, number)
-            if number == 100 { before = anonymousMemory() }
+            if number == 100 { before = Memory().anonymous }
         }
         print(name("half-open sessions held"), link.endpoint.halfOpenCount)
-        print(name("memory more than after 100, bytes"), anonymousMemory() - before)
+        print(name("memory more than after 100, bytes"), Memory().anonymous - before)
         print(name("µs of the server's time each"), fixed(link.serverCPU / 10_000 * 1e6, 11))
     }
 }

@@ -4,7 +4,7 @@
 //
 // Both ends are in this process, joined in memory, on one thread; the CPU time of each end is counted on its own.
 
-import Glibc
+import Measuring
 import NIOCore
 import NIOEmbedded
 import TLS
@@ -103,32 +103,11 @@ struct Wire {
     }
 }
 
-/// CPU time of this thread in seconds.
-func threadTime() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-}
-
-/// Anonymous memory of this process that is in use, in bytes: what `RssAnon` of /proc/self/status says.
-func anonymousMemory() -> Int {
-    guard let file = fopen("/proc/self/status", "r") else { return 0 }
-    defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 256)
-    while fgets(&line, Int32(line.count), file) != nil {
-        let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        guard text.hasPrefix("RssAnon:") else { continue }
-        return (Int(text.filter(\.isNumber)) ?? 0) * 1024
-    }
-    return 0
-}
-
 func fixed(_ value: Double, _ width: Int) -> String {
-    let text = "\((value * 100).rounded() / 100)"
-    return String(repeating: " ", count: max(0, width - text.count)) + text
+    right("\((value * 100).rounded() / 100)", width)
 }
 
-func name(_ text: String) -> String { text + String(repeating: " ", count: max(0, 40 - text.count)) }
+func name(_ text: String) -> String { left(text, 40) }
 
 @main
 struct TLSBench {
@@ -174,18 +153,18 @@ struct TLSBench {
         let (client, server) = (try house.client(resumption: .off), try house.server())
         // Warm: allocator, tables.
         var wires = [try Wire(client, server)]
-        let before = anonymousMemory()
+        let before = Memory().anonymous
         let count = 200
         for _ in 0..<count { wires.append(try Wire(client, server)) }
-        let each = (anonymousMemory() - before) / count / 2
+        let each = (Memory().anonymous - before) / count / 2
         print(name("an open connection, one end, with its channel"), each)
-        let bare = anonymousMemory()
+        let bare = Memory().anonymous
         let channels = try (0..<count).map { _ in
             let channel = EmbeddedChannel()
             try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
             return channel
         }
-        let channel = (anonymousMemory() - bare) / count
+        let channel = (Memory().anonymous - bare) / count
         print(name("of that, the channel in memory"), channel)
         for channel in channels { _ = try channel.finish() }
         for wire in wires { try wire.close() }

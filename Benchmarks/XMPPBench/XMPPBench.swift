@@ -9,6 +9,7 @@
 import AllocationCount
 import Glibc
 import Logging
+import Measuring
 import NIOCore
 import NIOEmbedded
 import NIOPosix
@@ -146,7 +147,7 @@ enum XMPPBench {
         // The loop has run: what it costs is no part of the room.
         try loop.submit {}.wait()
         let trust = try TrustAnchors(file: arguments[4])
-        let before = memory()
+        let before = Memory()
         let online = loop.makePromise(of: Void.self)
         let host = arguments[0]
         let password = arguments[3]
@@ -168,26 +169,11 @@ enum XMPPBench {
         }.wait()
         try online.futureResult.wait()
         sleep(3)
-        let after = withExtendedLifetime(connection) { memory() }
-        print("before: resident \(before.resident) kB, anonymous \(before.anonymous) kB")
-        print("connected: resident \(after.resident) kB, anonymous \(after.anonymous) kB")
+        let after = withExtendedLifetime(connection) { Memory() }
+        print("before: resident \(before.resident / 1024) kB, anonymous \(before.anonymous / 1024) kB")
+        print("connected: resident \(after.resident / 1024) kB, anonymous \(after.anonymous / 1024) kB")
         print(
-            "added: resident \(after.resident - before.resident) kB, anonymous \(after.anonymous - before.anonymous) kB"
+            "added: resident \((after.resident - before.resident) / 1024) kB, anonymous \((after.anonymous - before.anonymous) / 1024) kB"
         )
-    }
-
-    /// kB of this process, from /proc/self/status.
-    private static func memory() -> (resident: Int, anonymous: Int) {
-        let file = open("/proc/self/status", O_RDONLY)
-        defer { close(file) }
-        let text = [UInt8](unsafeUninitializedCapacity: 8_192) { buffer, count in
-            count = max(0, read(file, buffer.baseAddress, buffer.count))
-        }
-        var values: [Substring: Int] = [:]
-        for line in String(decoding: text, as: UTF8.self).split(separator: "\n") {
-            let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == ":" })
-            if words.count >= 2, let number = Int(words[1]) { values[words[0]] = number }
-        }
-        return (values["VmRSS"] ?? 0, values["RssAnon"] ?? 0)
     }
 }
