@@ -28,10 +28,6 @@ actor AdapterDriver {
     /// After an attempt to connect of ours, and after a connection's end, the kernel has commands of it under way yet: it
     /// hangs up 2 s after the last socket of a link was closed, and then looks whether to scan.
     static let attemptEcho = Duration.seconds(6)
-    /// How long the other one is left alone.
-    static let truce = Duration.seconds(300)
-    /// A truce in which nothing is heard for so long is none: the other one has ended its scan.
-    static let truceSilence = Duration.seconds(20)
     /// Between attempts to make an unusable adapter ready: 1 s, twice as long each time, up to a minute.
     static let longestBackOff = Duration.seconds(60)
     /// Active scanning drains the batteries of who answers: it is granted for so long, and so long after the last time.
@@ -54,7 +50,7 @@ actor AdapterDriver {
     private var foreign: [ContinuousClock.Instant] = []
     /// Until when scan commands that are not ours are the kernel's, which connects for us.
     private var kernelsOwn: ContinuousClock.Instant?
-    private var truceEnds: ContinuousClock.Instant?
+    private var truce: Truce?
     private var rearm: ContinuousClock.Instant?
     private var activeEnds: ContinuousClock.Instant?
     private var nextActive = ContinuousClock.now
@@ -236,7 +232,7 @@ actor AdapterDriver {
 
     /// Has the scan begun anew after `delay`; the kernel ends it for each connection and does not know of ours.
     private func rearm(after delay: Duration) async {
-        guard truceEnds == nil else { return }
+        guard truce == nil else { return }
         let due = ContinuousClock.now.advanced(by: delay)
         guard rearm == nil else { return }
         rearm = due
@@ -259,7 +255,7 @@ actor AdapterDriver {
         foreign.append(now)
         if foreign.count >= AdapterDriver.contestLimit {
             foreign = []
-            truceEnds = now.advanced(by: AdapterDriver.truce)
+            truce = Truce(begin: now)
             rearm = nil
             status.state = .sharing
             tell("\(index): another program scans with it, too; for five minutes it is left to it")
@@ -277,8 +273,8 @@ actor AdapterDriver {
             if case .silent = status.state { status.state = .scanning }
             tell("\(index) hears again, after \(step.rawValue)")
         }
-        if isTruceOver(at: now, lastHeard: last) {
-            truceEnds = nil
+        if truce?.isOver(at: now, lastHeard: last) == true {
+            truce = nil
             try await startScan()
         }
         if let ends = activeEnds, now >= ends {
@@ -290,15 +286,8 @@ actor AdapterDriver {
         publish()
     }
 
-    /// Its time is over, or nothing has been heard since it began or for long.
-    private func isTruceOver(at now: ContinuousClock.Instant, lastHeard: ContinuousClock.Instant?) -> Bool {
-        guard let ends = truceEnds else { return false }
-        let begin = ends - AdapterDriver.truce
-        return now >= ends || now - max(lastHeard ?? begin, begin) >= AdapterDriver.truceSilence
-    }
-
     private func beginActive(_ duration: Duration) async throws(RadioError) {
-        guard activeEnds == nil, truceEnds == nil, ContinuousClock.now >= nextActive,
+        guard activeEnds == nil, truce == nil, ContinuousClock.now >= nextActive,
             (status.ladder.counts[.passiveFallback] ?? 0) == 0
         else { return }
         activeEnds = ContinuousClock.now.advanced(by: min(duration, AdapterDriver.longestActive))
