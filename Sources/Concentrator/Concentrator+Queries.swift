@@ -60,6 +60,7 @@ extension Concentrator {
     /// reading's failure and no other's.
     public func read(_ request: ReadRequest) -> [NodeReading] {
         guard let wanted = request.nodes else { return ordered.map { reading(of: $0, request, isNamed: false) } }
+        settle()
         var readings: [NodeReading] = []
         var done: Set<NodeID> = []
         for id in wanted {

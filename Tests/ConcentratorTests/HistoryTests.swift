@@ -189,6 +189,20 @@ struct OrderTests {
         #expect(concentrator.children(of: parent).map(\.id) == [ble("2"), ble("1")])
     }
 
+    @Test("What is read with all that belongs to it comes in the order given, though nobody has looked before")
+    func readingsInOrder() throws {
+        let concentrator = Concentrator()
+        let parent = gpio("p")
+        // As after a restart: the order first, then the nodes as they come.
+        concentrator.arrange([ble("2"), ble("1")], in: NodeFamily(parent: parent, cacheType: ""))
+        try concentrator.add(NodeDescription(id: parent), driver: RecordingDriver())
+        for name in ["1", "2"] {
+            try concentrator.add(NodeDescription(id: ble(name), parent: parent), driver: RecordingDriver())
+        }
+        let readings = concentrator.read(ReadRequest(nodes: [parent], includesDescendants: true))
+        #expect(readings.map(\.node) == [parent, ble("2"), ble("1")])
+    }
+
     @Test("A new name is told as one")
     func renames() throws {
         let concentrator = Concentrator()
