@@ -48,6 +48,9 @@ public func encode(_ value: Value, _ options: EncodingOptions = .deterministic, 
     }
 }
 
+/// Appends the head of an array whose items, so many, are appended by the caller.
+public func encodeArrayHead(count: Int, into bytes: inout [UInt8]) { appendHead(4, UInt64(count), to: &bytes) }
+
 private func append(_ map: Map, _ options: EncodingOptions, to bytes: inout [UInt8]) {
     guard options.sortsKeys else {
         for (key, value) in map {

@@ -104,6 +104,46 @@ import Testing
         #expect(Set(items.keys) == Set(hrefs).subtracting(["/oic/res", "/CoapCloudConfResURI"]))
     }
 
+    @Test("links that are kept as bytes are those that would be made anew, whoever asks and whatever changes")
+    func keptLinks() async throws {
+        let house = try await Self.house()
+        let kitchen = NodeID(cacheType: "ble", nodeID: "A4C1388D18B2")
+        let relay = NodeID(cacheType: "gpio", nodeID: "relay1")
+        func compare() async throws -> [String] {
+            let links = try #require(try await house.get("/oic/res"))
+            // The baseline shows the same links, made anew each time.
+            let baseline = try #require(try await house.get("/oic/res", query: ["if=oic.if.baseline"]))
+            #expect(baseline[0]?["links"] == links)
+            return try Link.list(links).compactMap(\.title)
+        }
+        let first = try await compare()
+        #expect(house.device.entries[kitchen]?.links != nil)
+        #expect(try await compare() == first)
+        // Another network, other endpoints; the bytes are the same.
+        house.device.endpoints = { _, isClear in [Endpoint("coap://[fe80::1]:\(isClear ? 5683 : 5684)")] }
+        #expect(try await compare() == first)
+        house.device.endpoints = { _, isClear in isClear ? [] : [Endpoint("coaps://192.0.2.1:5684")] }
+        #expect(try await compare() == first)
+        house.device.endpoints = nil
+        house.concentrator.setDisplayName(kitchen, "Cellar")
+        #expect(try await compare() == first.map { $0.replacing("Kitchen", with: "Cellar") })
+        house.concentrator.update(kitchen, fields: [Field(name: "Battery", value: .n("90"), unit: "%")])
+        #expect(try await compare().contains("Cellar Battery"))
+        house.concentrator.remove(relay)
+        #expect(try await compare().contains("relay1 Output") == false)
+        try await house.add(
+            "ble/X", fields: [Field(name: "Humidity", value: .n("50"), unit: "%")], displayName: "Attic")
+        #expect(try await compare().contains("Attic Humidity"))
+        // A minute after the last one has asked they are let go.
+        house.time.advance(by: OCFDevice.linksKept / 2)
+        #expect(try await compare().contains("Attic Humidity"))
+        house.time.advance(by: OCFDevice.linksKept)
+        #expect(house.device.entries[kitchen]?.links != nil)
+        house.time.advance(by: OCFDevice.linksKept)
+        #expect(house.device.entries.values.allSatisfy { $0.links == nil })
+        #expect(try await compare().contains("Attic Humidity"))
+    }
+
     @Test("types filter links and batches; what nobody has is an empty list; another interface is 4.00")
     func filters() async throws {
         let house = try await Self.house()

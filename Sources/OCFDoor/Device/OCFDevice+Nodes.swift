@@ -24,6 +24,35 @@ extension OCFDevice {
         }
     }
 
+    /// How long the links of nodes are kept as bytes after somebody asked for them: 1.2 kB a node, for clients that come
+    /// together or ask again soon, as a hub does that starts.
+    static let linksKept = Duration.seconds(60)
+
+    /// The links of all nodes as bytes, in the order of ``discoverable()``; made where they are not there.
+    func encodedLinks() -> [EncodedLinks] {
+        let anchor = anchor
+        let links = entries.values.sorted { $0.order < $1.order }.map { entry in
+            if let links = entry.links, links.anchor == anchor { return links }
+            let links = EncodedLinks(resources(of: entry).map { $0.link(anchor: anchor) }, anchor: anchor)
+            entry.links = links
+            return links
+        }
+        linksAsked += 1
+        if linksAsked == 1 { forgetLinksLater() }
+        return links
+    }
+
+    /// Lets the bytes go once nobody has asked for so long.
+    private func forgetLinksLater() {
+        let asked = linksAsked
+        schedule(Self.linksKept) { [weak self] in
+            guard let self else { return }
+            guard linksAsked == asked else { return forgetLinksLater() }
+            linksAsked = 0
+            for entry in entries.values { entry.links = nil }
+        }
+    }
+
     func add(_ node: NodeSnapshot) {
         let threshold = store.get(Self.batteryKey(node.id))?.first.map(Int.init) ?? Self.defaultBatteryThreshold
         let entry = NodeEntry(node, batteryThreshold: min(threshold, 100))

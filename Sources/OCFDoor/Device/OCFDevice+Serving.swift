@@ -44,11 +44,17 @@ extension OCFDevice {
         switch request.operation {
         case .retrieve:
             if let data = resource as? IntrospectionData { return exchange.respond(answer(data, request)) }
-            let value = try resource.retrieve(interface, request, by: caller)
+            let answer =
+                if let discovery = resource as? DiscoveryResource {
+                    try discovery.answer(interface, request, by: caller)
+                } else {
+                    Message.ocfResponse(
+                        .content, try resource.retrieve(interface, request, by: caller), format: request.responseFormat)
+                }
             if request.observes == true, resource.policy.contains(.observable) {
                 _ = notifier?.observe(resource.href, request, interface, by: caller, exchange)
             }
-            exchange.respond(.ocfResponse(.content, value, format: request.responseFormat))
+            exchange.respond(answer)
         case .update:
             inOrder(updateQueue(of: resource)) { [self] in
                 // Resources refer to the device without holding it.

@@ -48,6 +48,8 @@ public final class OCFDevice {
     private var configuration: ConfigurationResource?
     var entries: [NodeID: NodeEntry] = [:]
     var lastEntry = 0
+    /// How often the links of all nodes were asked for since they are kept as bytes.
+    var linksAsked: UInt64 = 0
     let numbers: InstanceNumbers
     /// The last update of each node or resource that is being written.
     var updates: [String: (number: UInt64, task: Task<Void, Never>)] = [:]
@@ -156,9 +158,14 @@ public final class OCFDevice {
 
     /// Every discoverable resource: the device's own, then each node and what it has.
     func discoverable() -> [any DeviceResource] {
-        var resources = coreOrder.compactMap { core[$0] }.filter { $0.policy.contains(.discoverable) }
+        var resources = ownDiscoverable()
         for entry in entries.values.sorted(by: { $0.order < $1.order }) { resources += self.resources(of: entry) }
         return resources
+    }
+
+    /// The device's own discoverable resources.
+    func ownDiscoverable() -> [any DeviceResource] {
+        coreOrder.compactMap { core[$0] }.filter { $0.policy.contains(.discoverable) }
     }
 
     /// A node and what it has.

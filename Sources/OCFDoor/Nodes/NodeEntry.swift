@@ -10,11 +10,13 @@ final class NodeEntry {
     /// Its place among the nodes: they are listed in the order they came.
     var order = 0
     /// What people call the node.
-    var title: String
+    var title: String { didSet { links = nil } }
     /// Its resources.
-    private(set) var values: [BoundValue] = []
+    private(set) var values: [BoundValue] = [] { didSet { links = nil } }
     /// The `ins` of its links, once they are known.
-    var numbers: InstanceNumbers.Numbers?
+    var numbers: InstanceNumbers.Numbers? { didSet { links = nil } }
+    /// Its links and those of its resources as bytes; nil until somebody asks for them all, and when they changed since.
+    var links: EncodedLinks?
     /// The charge in per cent at which `lowbattery` begins to be true.
     var batteryThreshold: Int
     /// Whether the cloud's directory has been told of it.

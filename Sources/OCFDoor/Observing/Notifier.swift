@@ -179,8 +179,12 @@ final class Notifier {
             return end(id, observer, .unauthorized, "\(observer.href) may not be read any more")
         }
         let value: CBOR.Value
-        if let discovery = resource as? DiscoveryResource, observer.interface == .batch, let changes = observer.changes
-        {
+        if let discovery = resource as? DiscoveryResource {
+            guard observer.interface == .batch, let changes = observer.changes else {
+                guard let answer = try? discovery.answer(observer.interface, observer.request, by: observer.caller)
+                else { return }
+                return observer.sink.notify(answer)
+            }
             let filter = LinkFilter(resourceTypes: observer.request.resourceTypes)
             value = discovery.batch(of: changes, filter, by: observer.caller)
             // What changed may be nothing that this observer is shown.

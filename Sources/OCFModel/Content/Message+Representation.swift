@@ -42,7 +42,12 @@ extension Message {
 
     /// Puts in a body: payload, Content-Format, and for OCF CBOR its version.
     public mutating func setRepresentation(_ value: CBOR.Value, format: UInt16 = ContentFormat.ocfCBOR) {
-        payload = CBOR.encode(value, .asWritten)
+        setRepresentation(encoded: CBOR.encode(value, .asWritten), format: format)
+    }
+
+    /// Puts in a body that is CBOR already; see ``setRepresentation(_:format:)``.
+    public mutating func setRepresentation(encoded bytes: [UInt8], format: UInt16 = ContentFormat.ocfCBOR) {
+        payload = bytes
         contentFormat = format
         ocfContentFormatVersion = format == ContentFormat.ocfCBOR ? OCFVersion.v1_0_0 : nil
     }
