@@ -73,7 +73,8 @@ int gh_bt_hci_open(uint16_t adapter)
 	return fd;
 }
 
-int gh_bt_hang_up(uint16_t adapter, const uint8_t *address)
+/* The LE link of an adapter with a device: 1 and what the kernel knows of it, 0 when there is none. */
+static int find_link(int fd, uint16_t adapter, const uint8_t *address, struct hci_conn_info *found)
 {
 	/* A controller has some ten links; the kernel's number of those of LE is in none of the headers. */
 	enum { MOST = 32, LINK_LE = 0x80 };
@@ -81,30 +82,52 @@ int gh_bt_hang_up(uint16_t adapter, const uint8_t *address)
 		struct hci_conn_list_req request;
 		uint8_t bytes[sizeof(struct hci_conn_list_req) + MOST * sizeof(struct hci_conn_info)];
 	} list = { 0 };
-	struct hci_conn_info *links = list.request.conn_info;
+
+	list.request.dev_id = adapter;
+	list.request.conn_num = MOST;
+	errno = 0;
+	if (ioctl(fd, HCIGETCONNLIST, &list) < 0)
+		return errno ? -errno : -EIO;
+	for (int index = 0; index < list.request.conn_num && index < MOST; index++) {
+		*found = list.request.conn_info[index];
+		if (found->type == LINK_LE && memcmp(found->bdaddr.b, address, 6) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+int gh_bt_link_stands(uint16_t adapter, const uint8_t *address)
+{
+	struct hci_conn_info link;
 	int fd = gh_bt_hci_open(adapter);
-	int result = 0;
+	int result;
 
 	if (fd < 0)
 		return fd;
-	list.request.dev_id = adapter;
-	list.request.conn_num = MOST;
-	if (ioctl(fd, HCIGETCONNLIST, &list) < 0)
-		return failed(fd);
-	for (int index = 0; index < list.request.conn_num && index < MOST; index++) {
-		uint16_t handle = links[index].handle;
-		/* Disconnect (Core Specification Vol 4 Part E 7.1.6), by the user (0x13). */
-		const uint8_t packet[] = { HCI_COMMAND_PKT, 0x06, 0x04, 3, handle & 0xFF, handle >> 8, 0x13 };
+	result = find_link(fd, adapter, address, &link);
+	close(fd);
+	if (result <= 0)
+		return result;
+	return link.state != BT_DISCONN && link.state != BT_CLOSED;
+}
 
-		if (links[index].type != LINK_LE || memcmp(links[index].bdaddr.b, address, 6) != 0)
-			continue;
+int gh_bt_hang_up(uint16_t adapter, const uint8_t *address)
+{
+	struct hci_conn_info link;
+	int fd = gh_bt_hci_open(adapter);
+	int result;
+
+	if (fd < 0)
+		return fd;
+	result = find_link(fd, adapter, address, &link);
+	if (result > 0) {
+		/* Disconnect (Core Specification Vol 4 Part E 7.1.6), by the user (0x13). */
+		const uint8_t packet[] = { HCI_COMMAND_PKT, 0x06, 0x04, 3, link.handle & 0xFF, link.handle >> 8, 0x13 };
+
 		result = gh_bt_send(fd, packet, sizeof(packet));
-		if (result > 0)
-			result = 1;
-		break;
 	}
 	close(fd);
-	return result;
+	return result < 0 ? result : result > 0;
 }
 
 int gh_bt_send(int fd, const void *message, size_t length)

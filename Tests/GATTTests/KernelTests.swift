@@ -109,6 +109,9 @@ struct KernelTests {
         try await second.forget(peer.address)
         #expect(second.trouble == nil)
         #expect(store.get(BondKeeper.keyPrefix + peer.address.hex) == nil)
+        // The link that it secured ends with it, though it is in use.
+        for _ in 0..<400 where client.end == nil { try await Task.sleep(for: .milliseconds(50)) }
+        #expect(client.end != nil)
     }
 
     @Test func whoIsNotThereIsNotConnectedTo() async throws {

@@ -21,6 +21,10 @@ int gh_bt_management_open(void);
  * command is refused with EPERM. */
 int gh_bt_hci_open(uint16_t adapter);
 
+/* Whether the kernel has an LE link of the adapter with `address` (least significant byte first) that it is not ending already:
+ * 1 or 0. Needs no capability. */
+int gh_bt_link_stands(uint16_t adapter, const uint8_t *address);
+
 /* Has the controller end its LE link with `address` (least significant byte first): 1 when there was one, 0 when not. Needs
  * CAP_NET_RAW. */
 int gh_bt_hang_up(uint16_t adapter, const uint8_t *address);

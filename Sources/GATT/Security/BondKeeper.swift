@@ -20,8 +20,8 @@ public final class BondKeeper {
 
     /// Sends a command to the kernel.
     public typealias Port = @Sendable (ManagementCommand) async throws(RadioError) -> [UInt8]
-    /// Ends a link in the controller.
-    public typealias LinkEnding = @Sendable (AdapterIndex, BluetoothAddress) throws(RadioError) -> Void
+    /// Sees to it that a link ends.
+    public typealias LinkEnding = @Sendable (AdapterIndex, BluetoothAddress) async throws(RadioError) -> Void
 
     private let store: FlashStore?
     private let port: Port
@@ -45,7 +45,9 @@ public final class BondKeeper {
     /// A keeper with the bonds of the store; ``add(_:)`` gives them to the kernel.
     public init(
         store: FlashStore?, log: Logger = Logger(label: "ble"),
-        hangUp: @escaping LinkEnding = { adapter, address throws(RadioError) in try LinkEnd.hangUp(adapter, address) },
+        hangUp: @escaping LinkEnding = { adapter, address async throws(RadioError) in
+            try await LinkEnd.hangUp(adapter, address)
+        },
         port: @escaping Port
     ) {
         self.store = store
@@ -170,7 +172,7 @@ public final class BondKeeper {
             // A kernel that was given no key of it has nothing to forget, and then ends no link.
             await send(.unpair(adapter, peer, disconnect: true), unless: [.notPaired])
             // A link that stands would keep its encryption, and be as good as bonded.
-            do throws(RadioError) { try hangUp(adapter, peer.address) } catch {
+            do throws(RadioError) { try await hangUp(adapter, peer.address) } catch {
                 log.warning("\(error.reason); it stays secure until it ends")
             }
         }

@@ -14,6 +14,16 @@ from bumble.transport import open_transport
 ADAPTER = "B8:27:EB:11:22:33"
 
 
+class Adapter(Controller):
+    """The controller that the kernel has."""
+
+    cancellations = 0
+
+    def on_hci_le_create_connection_cancel_command(self, command):
+        self.cancellations += 1
+        return super().on_hci_le_create_connection_cancel_command(command)
+
+
 class Link(LocalLink):
     """Bumble sends data from a device's random address even on a connection of its public one; the kernel then drops it."""
 
@@ -46,15 +56,19 @@ class Air:
     def _run(self, task, seconds=60):
         return asyncio.run_coroutine_threadsafe(task, self.loop).result(seconds)
 
-    def plug(self):
-        """An adapter comes; the kernel calls it hci0, or the next free number."""
-        self._run(self._plug())
+    def plug(self, is_true=True):
+        """An adapter comes; the kernel calls it hci0, or the next free number.
 
-    async def _plug(self):
+        One that is not true claims LL Privacy and tells of connections by the event that is older than that, as Bumble does.
+        The kernel, which waits for the newer one, then gives the attempt up four seconds later and takes the connection,
+        which has long been there, for cancelled: it does not end it any more, whoever asks."""
+        self._run(self._plug(is_true))
+
+    async def _plug(self, is_true):
         if self.link is None:
             self.link = Link()
         self.transport = await open_transport("vhci")
-        self.controller = Controller(
+        self.controller = Adapter(
             "adapter", host_source=self.transport.source, host_sink=self.transport.sink, link=self.link,
             public_address=f"{ADAPTER}/P")
         # Like the one of a Raspberry Pi 3: legacy advertising. Bumble would answer a legacy scan with extended reports.
@@ -62,6 +76,8 @@ class Air:
         self.controller.le_features &= ~(
             features.LE_EXTENDED_ADVERTISING | features.LE_PERIODIC_ADVERTISING | features.LE_2M_PHY
             | features.LE_CODED_PHY)
+        if is_true:
+            self.controller.le_features &= ~features.LL_PRIVACY
 
     def unplug(self):
         """The adapter goes, as pulling it would have it."""

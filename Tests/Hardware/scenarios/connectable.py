@@ -28,9 +28,9 @@ class Lock:
     def __init__(self, capability=PairingDelegate.DISPLAY_OUTPUT_ONLY):
         self.relay = bytearray(b"\x00")
         self.written = []
+        self.connections = 0
         self.disconnections = 0
         self.pairings = 0
-        self.encrypted = False
         # What its display shows.
         self.shown = None
         self.capability = capability
@@ -60,9 +60,13 @@ class Lock:
         device.on("connection", self.connected)
 
     def connected(self, connection):
+        self.count("connections")
         connection.on("disconnection", lambda _reason: self.count("disconnections"))
         connection.on("pairing", lambda _keys: self.count("pairings"))
-        connection.on("connection_encryption_change", lambda: setattr(self, "encrypted", connection.is_encrypted))
+
+    def is_secured(self):
+        """Whether there is a connection, and it is encrypted."""
+        return any(connection.is_encrypted for connection in self.device.connections.values())
 
     def count(self, name):
         setattr(self, name, getattr(self, name) + 1)

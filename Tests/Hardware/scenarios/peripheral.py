@@ -38,10 +38,10 @@ async def main(ready):
     kernel = await open_transport("vhci")
     adapter = Controller(
         "adapter", host_source=kernel.source, host_sink=kernel.sink, link=link, public_address="B8:27:EB:11:22:33/P")
-    # As on a Pi 3: legacy advertising alone.
+    # As on a Pi 3: legacy advertising alone, and none of the privacy that Bumble claims and has not (see air.py).
     mask = hci.LeFeatureMask
     adapter.le_features &= ~(
-        mask.LE_EXTENDED_ADVERTISING | mask.LE_PERIODIC_ADVERTISING | mask.LE_2M_PHY | mask.LE_CODED_PHY)
+        mask.LE_EXTENDED_ADVERTISING | mask.LE_PERIODIC_ADVERTISING | mask.LE_2M_PHY | mask.LE_CODED_PHY | mask.LL_PRIVACY)
 
     controller = Controller("peripheral", link=link)
     host = Host()

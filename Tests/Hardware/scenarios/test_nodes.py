@@ -3,13 +3,16 @@ import time
 import unittest
 
 import connectable
+import kernel
 from air import Air
 from board import Board
+from bumble.pairing import PairingDelegate
 from connectable import CODE, LEVEL, RELAY, SERVICE, Lock
 from house import GPIO_GROUP, Cloud, Gateway
 
 LOCK, MUTE = "F0:F1:F2:F3:F4:03", "F0:F1:F2:F3:F4:04"
 REFUSING, BABBLING, SHORT = "F0:F1:F2:F3:F4:05", "F0:F1:F2:F3:F4:06", "F0:F1:F2:F3:F4:07"
+SAFE = "F0:F1:F2:F3:F4:08"
 
 
 def characteristic(device, number, name, **settings):
@@ -28,7 +31,8 @@ CONFIGURATION = "".join([
     '\n[button]\nline = "GPIO3"\n\n[ble]\nsource = "kernel"\nread_interval = 10\nconnections = 4\n',
     characteristic(LOCK, RELAY, "Relay", format="bool", writable=True),
     characteristic(LOCK, LEVEL, "Level", format="u16", unit="%", decimals=1, notify=True),
-    characteristic(LOCK, CODE, "Code", format="u16"),
+    characteristic(SAFE, LEVEL, "Level", format="u16", notify=True),
+    *(characteristic(device, CODE, "Code", format="u16") for device in (LOCK, SAFE)),
     *(characteristic(device, LEVEL, "Level", format="u16") for device in (MUTE, REFUSING, BABBLING, SHORT)),
 ])
 
@@ -60,8 +64,8 @@ class ThroughTheHouse(unittest.TestCase):
     def node(self, address=LOCK):
         return self.gateway.ask("read", name(address))
 
-    def value(self, field):
-        node = self.node()
+    def value(self, field, address=LOCK):
+        node = self.node(address)
         return next((item["value"] for item in node["fields"] + node["parameters"] if item["name"] == field), None)
 
     def resource(self, type_, end):
@@ -147,6 +151,59 @@ class ThroughTheHouse(unittest.TestCase):
         nodes = [node["id"] for node in self.gateway.ask("nodes")]
         self.assertIn(name(LOCK), nodes)
         self.assertNotIn(name(hidden), nodes)
+
+    def test_6_forgetting_ends_the_link_that_the_bond_secures(self):
+        self.gateway.wait(60, "the secured link", lambda: self.air.do(self.lock.is_secured))
+        self.assertIn(LOCK, kernel.bonded())
+        connections, disconnections = self.lock.connections, self.lock.disconnections
+        self.gateway.ask("forget", name(LOCK))
+        # The command has returned: whoever holds the other end is rid of us, and the kernel has none of its keys.
+        self.assertNotIn(LOCK, kernel.bonded())
+        self.gateway.wait(1, "the link's end", lambda: self.lock.disconnections == disconnections + 1)
+        self.assertNotIn(name(LOCK), [node["id"] for node in self.gateway.ask("nodes")])
+        # It goes on advertising under its changing address, which now names nobody: nobody connects to it again, and a
+        # restart brings no key of it back.
+        self.gateway.wait(30, "a stranger", lambda: self.gateway.ask("strangers"))
+        self.restart()
+        self.assertNotIn(LOCK, kernel.bonded())
+        self.assertEqual(self.lock.connections, connections)
+        # Under its own address the configuration admits it anew, and it is as unknown as on the first day.
+        self.air.show(LOCK)
+        self.gateway.wait(60, "the wish for a bond", lambda: "pair" in " ".join(self.node()["messages"]))
+        self.assertIsNone(self.value("Code"))
+        self.assertFalse(self.air.do(self.lock.is_secured))
+
+    def restart(self, is_true=True):
+        """The gateway with another adapter."""
+        self.assertEqual(self.gateway.program.end(), 0)
+        self.air.unplug()
+        self.air.plug(is_true)
+        self.gateway.start()
+        self.gateway.wait(
+            60, "the scan", lambda: self.gateway.ask("status")["ble"]["adapters"][0]["state"] == "scanning")
+
+    def test_7_a_bond_is_made_when_both_show_the_same_number_and_its_link_ends_though_the_kernel_will_not(self):
+        # The adapter is one whose connections the kernel does not end, for what comes after.
+        self.restart(is_true=False)
+        safe = Lock(PairingDelegate.DISPLAY_OUTPUT_AND_YES_NO_INPUT)
+        self.air.place(SAFE, safe.build, connectable.advert("SAFE"))
+        self.gateway.wait(60, "the wish for a bond", lambda: "pair" in " ".join(self.node(SAFE)["messages"]))
+        answer = self.gateway.ask("pair", name(SAFE))
+        self.assertEqual(answer["state"], "compare")
+        self.assertEqual(answer["number"], f"{safe.shown:06}")
+        answer = self.gateway.ask("pair", name(SAFE), "--same")
+        self.assertEqual(answer["state"], "paired")
+        self.assertEqual(self.value("Code", SAFE), 4711)
+        self.assertEqual(safe.pairings, 1)
+
+        # The kernel has given up a connection that it has: the controller is told all the same that it shall end.
+        self.gateway.wait(30, "the kernel's mistake", lambda: self.air.controller.cancellations)
+        self.assertTrue(self.air.do(safe.is_secured))
+        disconnections = safe.disconnections
+        self.gateway.ask("forget", name(SAFE))
+        self.assertNotIn(SAFE, kernel.bonded())
+        self.gateway.wait(1, "the link's end", lambda: safe.disconnections == disconnections + 1)
+        self.assertFalse(self.air.do(safe.is_secured))
 
 
 if __name__ == "__main__":
