@@ -5,6 +5,8 @@
 struct AdapterPower: Sendable {
     let channel: ManagementChannel
     let adapter: AdapterIndex
+    /// What tells whether it is switched off.
+    var rfkill = RadioSwitch()
 
     /// What is wanted of an adapter that supports it.
     private static let wanted: AdapterSettings = [.lowEnergy, .bondable, .secureConnections]
@@ -49,7 +51,13 @@ struct AdapterPower: Sendable {
         if information.supported.contains(.secureConnections) {
             try await set(.setSecureConnections(adapter, true))
         }
-        try await set(.setPowered(adapter, true))
+        do throws(RadioError) {
+            try await set(.setPowered(adapter, true))
+        } catch {
+            // Of an adapter that is switched off Linux 6.1 says "failed", and later ones what it is.
+            guard let block = rfkill.block(adapter) else { throw error }
+            throw RadioError(block, of: adapter)
+        }
     }
 
     private func read() async throws(RadioError) -> AdapterInformation {

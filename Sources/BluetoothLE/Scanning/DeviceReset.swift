@@ -27,15 +27,8 @@ struct DeviceReset: Sendable {
             let file = "\(device[..<end])/authorized"
             if access(file, W_OK) == 0 { return .usb(file) }
         }
-        guard let directory = opendir(folder) else { return nil }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard name.hasPrefix("rfkill") else { continue }
-            let file = "\(folder)/\(name)/soft"
-            if access(file, W_OK) == 0 { return .rfkill(file) }
+        for file in RadioSwitch(root: root).folders(adapter).map({ "\($0)/soft" }) where access(file, W_OK) == 0 {
+            return .rfkill(file)
         }
         return nil
     }

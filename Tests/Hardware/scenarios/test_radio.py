@@ -1,6 +1,7 @@
 """The radio: kernel sockets of a real kernel, a controller in software, a daemon without root and without bluetoothd."""
 import unittest
 
+import kernel
 from air import ADAPTER, Air, bthome
 from board import Board
 from house import GPIO_GROUP, Cloud, Gateway
@@ -78,6 +79,18 @@ class ARoom(unittest.TestCase):
         self.air.plug()
         self.air.advertise(SENSOR, bthome(23.75, packet=3))
         self.gateway.wait(90, "23.75 °C", lambda: temperature(self.gateway) == 23.75)
+        self.assertEqual(self.degraded(), [])
+
+    def test_6_an_adapter_that_is_switched_off_is_told_with_the_cure_and_comes_back_by_itself(self):
+        # The kernel takes what a controller says while it is off for a fault of the controller in software, which then is gone.
+        self.air.quiet(SENSOR)
+        kernel.switch(False)
+        self.gateway.wait(30, "the switch", lambda: adapters(self.gateway)[0]["state"] == "blocked")
+        self.assertIn("`rfkill unblock bluetooth`", self.degraded()[0])
+        kernel.switch(True)
+        self.air.advertise(SENSOR, bthome(24.5, packet=4))
+        self.gateway.wait(90, "24.5 °C", lambda: temperature(self.gateway) == 24.5)
+        self.assertEqual(adapters(self.gateway)[0]["state"], "scanning")
         self.assertEqual(self.degraded(), [])
 
 
