@@ -322,6 +322,35 @@ private func relayPlan(notifies: Bool = false, standard: Bool = false) -> GATTPl
         await #expect(throws: WriteError.self) { try await house.write("Relay", .boolean(true)) }
     }
 
+    @Test func whatWantsABondBeforeItTellsLeavesTheOthersTelling() async throws {
+        let level = AttributeType("6E400003-B5A3-F393-E0A9-E50E24DCCA9E") ?? 0
+        let percent = CharacteristicDefinition(name: "Level", fields: [CharacteristicField(.unsigned(1))])
+        var plan = relayPlan(notifies: true)
+        plan.points.insert(
+            GATTPlan.Point(
+                service: relayService, type: level, name: "Level", definition: percent, notifies: true,
+                isWritable: false), at: 0)
+        let house = try ConnectedHouse(plan)
+        // It cannot be read, and only a bonded client may have it tell.
+        let handle = house.device.characteristic(level, .notify, [7])
+        house.device.attributes[handle + 1]?.needs = .encrypted
+        house.hear()
+        await settle { house.node?.parameter("Relay")?.value == .boolean(false) }
+        house.device.tell(house.relay, [1])
+        await settle { house.node?.parameter("Relay")?.value == .boolean(true) }
+        #expect(house.node?.parameter("Relay")?.value == .boolean(true))
+        #expect(house.node?.messages.map(\.text.isEmpty) == [false])
+        #expect(house.node?.messages.first?.text.contains("Level") == true)
+        #expect(house.node?.messages.first?.text.contains("gatehouse pair") == true)
+        // With a bond it tells, over the same connection.
+        #expect(try await house.nodes.pair(house.id, passkey: nil, isSame: nil) == .paired)
+        house.device.tell(handle, [9])
+        await settle { house.field("Level") == "9" }
+        #expect(house.field("Level") == "9")
+        #expect(house.node?.messages.isEmpty == true)
+        #expect(house.device.connections == 1)
+    }
+
     @Test func aPersonsWordConnectsAndForgettingEndsIt() async throws {
         let house = try ConnectedHouse()
         let other = BluetoothAddress(rawValue: 0xF0F1_F2F3_F404)
@@ -374,6 +403,23 @@ private func relayPlan(notifies: Bool = false, standard: Bool = false) -> GATTPl
         #expect(again.nodes.readInterval(of: id)?.seconds == 86_400, "it is there after a restart")
         try await again.nodes.forget(id)
         #expect(house.store.scan(prefix: "node/read-interval/").isEmpty)
+    }
+
+    @Test func anIntervalThatIsBeingStoredIsForgottenWithItsNode() async throws {
+        let house = try ConnectedHouse()
+        let other = BluetoothAddress(rawValue: 0xF0F1_F2F3_F404)
+        let id = BLENodes.id(other)
+        try await house.nodes.allow(other, connects: true)
+        house.hear(other)
+        // The second begins while the first waits for the store.
+        let setting = Task { @Loop in try await house.nodes.setReadInterval(of: id, seconds: 60) }
+        let forgetting = Task { @Loop in try await house.nodes.forget(id) }
+        try await setting.value
+        try await forgetting.value
+        #expect(house.store.scan(prefix: "node/read-interval/").isEmpty)
+        try await house.nodes.allow(other, connects: true)
+        house.hear(other)
+        #expect(house.nodes.readInterval(of: id)?.seconds == 300)
     }
 
     @Test func oneConnectionIsSharedInTurn() async throws {

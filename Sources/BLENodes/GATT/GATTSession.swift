@@ -44,6 +44,8 @@ final class GATTSession {
     private var isStopped = false
     /// The device information has been read since the database was discovered.
     private var knowsIdentity = false
+    /// What should be told on this connection and is not, for want of a bond; asked for again at each round.
+    private var untold: Set<AttributeHandle> = []
 
     init(
         id: NodeID, plan: GATTPlan, database: GATTDatabase?, central: GATTCentral, concentrator: Concentrator,
@@ -69,7 +71,9 @@ final class GATTSession {
     /// The parameters that the device's characteristics make, as far as they are known.
     var parameters: [Parameter] { points.flatMap(\.parameters) }
 
-    private var keeps: Bool { points.contains { $0.delivery == .notify } }
+    private var keeps: Bool {
+        points.contains { $0.delivery == .notify && !untold.contains($0.characteristic.value) }
+    }
 
     // MARK: When
 
@@ -137,14 +141,16 @@ final class GATTSession {
     /// Connects where need be, and reads what is read at intervals.
     private func round(isUrgent: Bool) async throws(GATTError) {
         try await using(isUrgent: isUrgent) { client throws(GATTError) in
-            var refused: [String] = []
+            var refused = try await self.subscribeAgain(client)
             for point in self.points where point.isReadable {
                 guard point.delivery != .once || !self.knowsIdentity else { continue }
                 do throws(GATTError) {
                     try self.take(try await client.read(point.characteristic.value), for: point)
                 } catch  where error.refusal != nil || error.code == .needsPairing || error.code == .malformed {
                     guard client.end == nil else { throw error }
-                    refused.append(error.code == .malformed ? error.reason : "its \(point.name): \(error.reason)")
+                    let reason = error.code == .malformed ? error.reason : "its \(point.name): \(error.reason)"
+                    // What neither tells nor shows its value is named once.
+                    if !refused.contains(reason) { refused.append(reason) }
                     self.miss(point)
                     if error.refusal == .databaseOutOfSync { throw error }
                 }
@@ -216,7 +222,8 @@ final class GATTSession {
             if found != database { learn(found) }
             try await countLines(client)
             try await watchForChanges(client, found)
-            for point in points where point.delivery == .notify { try await subscribe(client, point) }
+            untold = []
+            for point in points where point.delivery == .notify { _ = try await subscribe(client, point) }
             guard !isStopped, client.end == nil else { throw client.end ?? GATTError(.cancelled, "it was forgotten") }
         } catch {
             // A link that is of no use is no reason to hold a connection that others could have.
@@ -277,13 +284,35 @@ final class GATTSession {
         }
     }
 
-    private func subscribe(_ client: GATTClient, _ point: GATTPoint) async throws(GATTError) {
+    /// Has a characteristic tell its value.
+    ///
+    /// - Returns: why it does not, when it wants a bond first; it is no reason to do without the others.
+    private func subscribe(_ client: GATTClient, _ point: GATTPoint) async throws(GATTError) -> String? {
         do throws(GATTError) {
             try await client.subscribe(point.characteristic) { [weak self] value in self?.told(value, for: point) }
+            untold.remove(point.characteristic.value)
+        } catch  where error.code == .needsPairing && client.end == nil {
+            untold.insert(point.characteristic.value)
+            return "its \(point.name): \(error.reason)"
         } catch  where error.refusal != nil || error.code == .notFound {
             log.warning("\(id) does not tell its \(point.name): \(error.reason); it is read at intervals")
             if let index = points.firstIndex(of: point) { points[index].delivery = .poll }
         }
+        return nil
+    }
+
+    /// Asks again for what was not told: a person may have paired the device since.
+    ///
+    /// - Returns: why it is still not told.
+    private func subscribeAgain(_ client: GATTClient) async throws(GATTError) -> [String] {
+        guard !untold.isEmpty else { return [] }
+        let isKept = keeps
+        var refused: [String] = []
+        for point in points where untold.contains(point.characteristic.value) {
+            if let reason = try await subscribe(client, point) { refused.append(reason) }
+        }
+        if keeps, !isKept, let address { central.keep(address) }
+        return refused
     }
 
     /// What becomes of the connection now that nobody uses it.

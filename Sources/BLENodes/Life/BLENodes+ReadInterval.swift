@@ -46,9 +46,10 @@ extension BLENodes {
         }
         guard seconds != interval.seconds else { return }
         let bytes = (0..<4).map { UInt8(truncatingIfNeeded: seconds >> (24 - 8 * $0)) }
-        try await put(BLENodes.readIntervalPrefix + address.hex, bytes)
+        // Before it is on flash, so that a node which is forgotten meanwhile takes it along.
         givenIntervals[address] = .seconds(seconds)
         session(node)?.setInterval(.seconds(seconds))
+        try await put(BLENodes.readIntervalPrefix + address.hex, bytes)
     }
 
     /// Takes what the store keeps.
