@@ -88,10 +88,10 @@ class ARoom(unittest.TestCase):
         self.gateway.wait(30, "the switch", lambda: adapters(self.gateway)[0]["state"] == "blocked")
         self.assertIn("`rfkill unblock bluetooth`", self.degraded()[0])
         kernel.switch(True)
-        self.air.advertise(SENSOR, bthome(24.5, packet=4))
-        self.gateway.wait(90, "24.5 °C", lambda: temperature(self.gateway) == 24.5)
-        self.assertEqual(adapters(self.gateway)[0]["state"], "scanning")
+        self.gateway.wait(90, "the scan", lambda: adapters(self.gateway)[0]["state"] == "scanning")
         self.assertEqual(self.degraded(), [])
+        self.air.advertise(SENSOR, bthome(24.5, packet=4))
+        self.gateway.wait(60, "24.5 °C", lambda: temperature(self.gateway) == 24.5)
 
 
 class FromAirToCloud(unittest.TestCase):
