@@ -66,8 +66,8 @@ public struct ResourceDefinition: Sendable {
     static let shared: [(common: Common, attribute: AttributeDefinition)] = [
         (.expiration, AttributeDefinition("et", .time, .optional, .optional, .mandatory)),
         (.labels, AttributeDefinition("lbl", .texts, .optional, .optional, .mandatory)),
-        (.policies, AttributeDefinition("acpi", .texts, .optional, .optional, .mandatory)),
-        (.consultations, AttributeDefinition("daci", .texts, .optional, .optional, .optional)),
+        (.policies, AttributeDefinition("acpi", .texts, .optional, .optional)),
+        (.consultations, AttributeDefinition("daci", .texts, .optional, .optional)),
         (.announcement, AttributeDefinition("at", .texts, .optional, .optional)),
         (.announcement, AttributeDefinition("aa", .texts, .optional, .optional)),
     ]

@@ -16,16 +16,20 @@ public enum ResourceReference {
             say whether a request must (M), may (O) or must not (NP) carry an attribute, and whether an announced resource has it
             always (MA), when `aa` names it (OA) or never (NA).
 
-            | type | short name | clause | CREATE | RETRIEVE | UPDATE | DELETE | virtual below |
-            |---|---|---|---|---|---|---|---|
+            | type | short name | clause | here | CREATE | RETRIEVE | UPDATE | DELETE | virtual below |
+            |---|---|---|---|---|---|---|---|---|
 
             """
         for definition in ResourceTable.all {
             func mark(_ operation: OperationSet) -> String { definition.operations.contains(operation) ? "yes" : "no" }
             let virtual = definition.virtualChildren.map { "`\($0)`" }.joined(separator: " ")
             text +=
-                "| \(definition.title) (\(definition.type.rawValue)) | `\(shortName(definition))` | \(definition.clause) | "
+                "| \(definition.title) (\(definition.type.rawValue)) | `\(shortName(definition))` | \(definition.clause) | yes | "
                 + "\(mark(.create)) | \(mark(.retrieve)) | \(mark(.update)) | \(mark(.delete)) | \(virtual) |\n"
+        }
+        for type in AbsentFeatures.types {
+            text +=
+                "| \(type.title) (\(type.number)) | \(type.shortName.map { "`\($0)`" } ?? "") | | no | no | no | no | no | |\n"
         }
         text += "\n\(reasons)"
         for definition in ResourceTable.all { text += section(definition) }
@@ -44,8 +48,10 @@ public enum ResourceReference {
           takes every operation and passes it on; `pcu` takes RETRIEVE and NOTIFY.
         * Resources of nodes cannot be deleted: they go when the node goes. Of their flexible containers the data point of a
           parameter can be changed, nothing else.
-        * timeSeries, semanticDescriptor, mgmtObj, locationPolicy, delivery, schedule and the service subscription types are not
-          implemented.
+        * An announced resource is under policies and consultations of the CSE where it is: `acpi` and `daci` of its original name
+          resources that are asked nothing over there. Types that are not announced have neither `at` nor `aa`.
+        * The types that are not here, and the announced kinds of others than AE, container and flexContainer, are refused with 5001;
+          those that only an infrastructure node has (19 to 22, 47, 48) with 4005.
 
         """
 
@@ -62,19 +68,23 @@ public enum ResourceReference {
         let children = definition.children.sorted { $0.rawValue < $1.rawValue }
             .map { ResourceTable.definition($0)?.title ?? "\($0)" }
         text += "Children: \(children.isEmpty ? "none" : children.joined(separator: ", ")).\n\n"
-        text += "| attribute | form | CREATE | UPDATE | announced |\n|---|---|---|---|---|\n"
+        text += "| attribute | here | form | CREATE | UPDATE | announced |\n|---|---|---|---|---|---|\n"
+        let isAnnounced = definition.common.contains(.announcement)
         for shared in ResourceDefinition.shared where definition.common.contains(shared.common) {
-            text += row(shared.attribute)
+            text += row(shared.attribute, isAnnounced)
         }
-        if definition.common.contains(.creator) { text += "| `cr` | null, filled in by the CSE | O | NP | NA |\n" }
-        if definition.common.contains(.stateTag) { text += "| `st` | whole number | NP | NP | NA |\n" }
-        for attribute in definition.attributes { text += row(attribute) }
+        if definition.common.contains(.creator) {
+            text += "| `cr` | yes | null, filled in by the CSE | O | NP | NA |\n"
+        }
+        if definition.common.contains(.stateTag) { text += "| `st` | yes | whole number | NP | NP | NA |\n" }
+        for attribute in definition.attributes { text += row(attribute, isAnnounced) }
+        for name in AbsentFeatures.attributes(of: definition.type) { text += "| `\(name)` | no | | | | |\n" }
         return text
     }
 
-    private static func row(_ attribute: AttributeDefinition) -> String {
-        "| `\(attribute.name)` | \(form(attribute.form)) | \(attribute.create.rawValue) | \(attribute.update.rawValue) | "
-            + "\(attribute.announcement.rawValue) |\n"
+    private static func row(_ attribute: AttributeDefinition, _ isAnnounced: Bool) -> String {
+        "| `\(attribute.name)` | yes | \(form(attribute.form)) | \(attribute.create.rawValue) | \(attribute.update.rawValue) | "
+            + "\((isAnnounced ? attribute.announcement : .never).rawValue) |\n"
     }
 
     private static func form(_ form: AttributeDefinition.Form) -> String {

@@ -25,7 +25,7 @@ public enum ResourceTable {
     private static let originals: [ResourceDefinition] = [
         ResourceDefinition(
             .accessControlPolicy, "accessControlPolicy", "9.6.2",
-            common: [.expiration, .labels, .announcement, .creator],
+            common: [.expiration, .labels, .creator],
             children: [.subscription],
             [
                 A("pv", .privileges, .mandatory, .optional, .mandatory),
@@ -80,7 +80,7 @@ public enum ResourceTable {
                 A("nl", .text, .notPresent, .notPresent), A("rr", .boolean, .notPresent, .notPresent),
             ]),
         ResourceDefinition(
-            .group, "group", "9.6.13", common: usual, children: [.subscription], virtual: ["fopt"],
+            .group, "group", "9.6.13", common: plain, children: [.subscription], virtual: ["fopt"],
             [
                 A("mt", .integer(whole), .optional, .notPresent, .optional),
                 A("spty", .text, .optional, .notPresent, .optional),
@@ -92,7 +92,7 @@ public enum ResourceTable {
                 A("gn", .text, .optional, .optional, .optional),
             ]),
         ResourceDefinition(
-            .node, "node", "9.6.18", common: plain.union([.announcement]), children: [.subscription],
+            .node, "node", "9.6.18", common: plain, children: [.subscription],
             [
                 A("ni", .text, .mandatory, .optional, .optional), A("hcl", .text, .optional, .optional, .optional),
                 A("hael", .texts, .optional, .optional, .optional), A("hsl", .texts, .optional, .optional, .optional),
@@ -103,7 +103,7 @@ public enum ResourceTable {
         ResourceDefinition(
             .pollingChannel, "pollingChannel", "9.6.21", common: [.expiration, .labels], virtual: ["pcu"], []),
         ResourceDefinition(
-            .remoteCSE, "remoteCSE", "9.6.4", common: [.expiration, .labels, .policies, .consultations, .announcement],
+            .remoteCSE, "remoteCSE", "9.6.4", common: [.expiration, .labels, .policies, .consultations],
             children: [
                 .accessControlPolicy, .container, .flexContainer, .group, .subscription, .pollingChannel,
                 ResourceType.ae.announced, ResourceType.container.announced, ResourceType.flexContainer.announced,
@@ -185,6 +185,7 @@ public enum ResourceTable {
             [
                 A("tkis", .text, .mandatory, .notPresent), A("tkhd", .text, .mandatory, .notPresent),
                 A("tkob", .text, .mandatory, .notPresent), A("tkid", .text, .optional, .notPresent),
+                A("tkau", .texts, .optional, .notPresent),
             ]),
     ]
 
