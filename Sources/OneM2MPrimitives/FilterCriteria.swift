@@ -105,14 +105,21 @@ extension FilterCriteria {
         "smf", "cfs", "cfq", "catr", "patr", "clbl", "plbl", "lbq", "gsf", "geom",
     ]
 
+    /// Whether a query reads a name as a criterion of its own, one that this program has or one that it has not; any other
+    /// is an attribute's.
+    public static func isCriterion(_ name: String) -> Bool { names.contains(name) || isUnsupported(name) }
+
+    /// TS-0009 6.2.2.2 puts `c.` and `p.` before attributes of children and parents.
+    private static func isUnsupported(_ name: String) -> Bool {
+        unsupportedNames.contains(name) || name.hasPrefix("c.") || name.hasPrefix("p.")
+    }
+
     /// Takes in a condition as a query carries it, its text unescaped: values of a list may be joined with `+` or a space,
     /// or the name repeated. A name that is none of the filter's own is an attribute's.
     ///
     /// - Throws: ``OneM2MError`` 4000 for a value of the wrong form, 5001 for one of ``unsupportedNames``.
     public mutating func add(_ name: String, _ value: String) throws(OneM2MError) {
-        if Self.unsupportedNames.contains(name) {
-            throw Self.unsupported(name)
-        }
+        if Self.isUnsupported(name) { throw Self.unsupported(name) }
         guard Self.names.contains(name) else {
             guard !name.isEmpty, name.utf8.count <= 64, attributes.count < Self.mostValues else {
                 throw OneM2MError(
@@ -200,9 +207,7 @@ extension FilterCriteria {
                 return AttributeCondition(name: name, value: wanted.string ?? wanted.serialized())
             }
         default:
-            if Self.unsupportedNames.contains(name) {
-                throw Self.unsupported(name)
-            }
+            if Self.isUnsupported(name) { throw Self.unsupported(name) }
             throw OneM2MError(.badRequest, "\"\(name)\" is no filter condition")
         }
     }

@@ -14,7 +14,7 @@ enum RequestQuery {
 
     /// Whether a query reads an item of this name as something else than a condition on an attribute.
     static func isParameter(_ name: String) -> Bool {
-        parameters.contains(name) || FilterCriteria.names.contains(name) || name.utf8.contains(UInt8(ascii: "="))
+        parameters.contains(name) || FilterCriteria.isCriterion(name) || name.utf8.contains(UInt8(ascii: "="))
     }
 
     /// Takes in one item.

@@ -92,6 +92,7 @@ public final class HTTPBinding {
         question.content = nil
         question.resultContent = nil
         question.responseType = .blocking
+        question.operationExecutionTime = nil
         let now = await receive(question, origin)
         // Who may not see it learns no more than from the request itself.
         guard now.status == .ok, let content = now.content else { return nil }

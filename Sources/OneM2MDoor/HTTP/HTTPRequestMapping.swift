@@ -141,6 +141,30 @@ public enum HTTPRequestMapping {
 
     // MARK: Ours to others
 
+    /// Whether a query would say another thing than the request: a condition on an attribute stands there under the
+    /// attribute's short name (TS-0009 6.2.2.2), and where that is a parameter's or a filter criterion's too, it is read as
+    /// that.
+    private static func isAmbiguous(_ request: RequestPrimitive) -> Bool {
+        request.filterCriteria.attributes.contains { RequestQuery.isParameter($0.name) }
+    }
+
+    /// The request as a whole primitive, which says everything by its place.
+    private static func whole(_ request: RequestPrimitive, base: String, form: Serialization) -> HTTPRequest {
+        var headers = HTTPHeaders()
+        headers.add(name: HTTPField.origin, value: HTTPText.field(request.from ?? ""))
+        headers.add(name: HTTPField.requestIdentifier, value: HTTPText.field(request.requestIdentifier))
+        if let version = request.releaseVersion {
+            headers.add(name: HTTPField.releaseVersion, value: HTTPText.field(version))
+        }
+        headers.add(
+            name: "Accept", value: form == .json ? "application/json" : "application/cbor, application/json;q=0.5")
+        headers.add(
+            name: "Content-Type",
+            value: form == .json ? "application/vnd.onem2m-preq+json" : "application/vnd.onem2m-preq+cbor")
+        return HTTPRequest(
+            .POST, base.isEmpty ? "/" : base, headers: headers, body: ContentCoding.encode(request.json, form))
+    }
+
     /// The HTTP request of a request.
     ///
     /// - Parameters:
@@ -149,6 +173,7 @@ public enum HTTPRequestMapping {
     public static func http(
         _ request: RequestPrimitive, base: String, isWholeTarget: Bool, form: Serialization
     ) -> HTTPRequest {
+        if isAmbiguous(request) { return whole(request, base: base, form: form) }
         var target = isWholeTarget ? (base.isEmpty ? "/" : base) : base + HTTPTarget.path(address: request.to)
         let query = RequestQuery.items(of: request).map { item in
             PercentCoding.encoded(item.name) + "="

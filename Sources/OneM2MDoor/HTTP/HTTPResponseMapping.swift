@@ -40,15 +40,21 @@ public enum HTTPResponseMapping {
         if let content {
             body = ContentCoding.encode(content, form)
             put("Content-Type", form.mediaType)
-            if request?.operation == .retrieve, response.status == .ok { put("ETag", entityTag(content)) }
+            if request?.operation == .retrieve, response.status == .ok {
+                put("ETag", form == .json ? entityTag(body) : entityTag(content))
+            }
         }
         return HTTPAnswer(response.status.httpStatus, headers: headers, body: body)
     }
 
     /// The tag of a representation, whichever form it is sent in.
-    static func entityTag(_ content: JSON) -> String {
-        let digest = Cryptography.sha256(Array(content.serialized().utf8))
-        return "\"" + digest.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() + "\""
+    static func entityTag(_ content: JSON) -> String { entityTag(Array(content.serialized().utf8)) }
+
+    private static func entityTag(_ text: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        let digest = Cryptography.sha256(text).prefix(8)
+        return "\""
+            + String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self) + "\""
     }
 
     /// The path of the resource that was created: by its address where the response has it, else by its ID.

@@ -140,7 +140,7 @@ struct HTTPRequestMappingTests {
         for bad in ["rcn=99", "rt=x", "=3", "tqi=maybe", "lbl=", "crb=noon", "a=%2"] {
             #expect(status(.GET, "/x?\(bad)") == 4000, "\(bad)")
         }
-        for unknown in ["asi=true", "sqi=true", "smf=x"] {
+        for unknown in ["asi=true", "sqi=true", "smf=x", "c.cr=Sam", "p.lbl=hall"] {
             #expect(status(.GET, "/x?\(unknown)") == 5001, "\(unknown)")
         }
         #expect(status(.GET, "/x?" + Array(repeating: "a=b", count: 97).joined(separator: "&")) == 4000)
@@ -189,6 +189,25 @@ struct HTTPRequestMappingTests {
         var back = http
         back.target = String(http.target.dropFirst(5))
         #expect(try HTTPRequestMapping.request(back) == discovery)
+    }
+
+    @Test(
+        "A condition on an attribute that is named as a parameter or a criterion goes as a whole primitive",
+        arguments: ["rt", "rids", "tkns", "rcn", "ty", "lbl", "smf", "c.x", "atr", "st", "cr"])
+    func ambiguous(name: String) throws {
+        var request = RequestPrimitive(
+            .retrieve, to: "/id-in/cse-in/a", from: "/gw1/Cphone", requestIdentifier: "1", releaseVersion: "3")
+        request.filterCriteria.usage = .discovery
+        request.filterCriteria.attributes = [.init(name: name, value: "4")]
+        request.tokens = ["a.b.c"]
+        for form in Serialization.allCases {
+            let http = HTTPRequestMapping.http(request, base: "/base", isWholeTarget: false, form: form)
+            #expect((http.method == .POST) == (name != "st" && name != "cr" && name != "atr"))
+            var there = http
+            there.target = String(http.target.dropFirst(5))
+            if there.target.isEmpty { there.target = "/" }
+            #expect(try HTTPRequestMapping.request(there) == request)
+        }
     }
 
     @Test("What came over another binding begins no header of its own")
