@@ -23,6 +23,8 @@ public final class CoAPClient {
 
     private let security: Security
     private var known: [PointOfAccess.Server: Known] = [:]
+    /// What servers are spoken to with, made once for each: to read the authorities' certificates costs more than a session.
+    private var configurations: [PointOfAccess.Server: DTLSConfiguration] = [:]
     private var isStopped = false
 
     /// A client without sockets.
@@ -93,7 +95,7 @@ public final class CoAPClient {
                 host: server.host, port: server.port, on: Loop.eventLoop, handler: OneM2MAnswersUnderstood())
         case .coaps:
             made = CoAPDTLS.connect(
-                host: server.host, port: server.port, dtls: try security(server), on: Loop.eventLoop,
+                host: server.host, port: server.port, dtls: try configuration(for: server), on: Loop.eventLoop,
                 handler: OneM2MAnswersUnderstood())
         case .http, .https: throw TransportError(.refused, "\(server.host) is not reached over CoAP")
         }
@@ -112,6 +114,18 @@ public final class CoAPClient {
             Loop.assumeIsolated { self?.forget(server, connection) }
         }
         return connection
+    }
+
+    private func configuration(for server: PointOfAccess.Server) throws(TransportError) -> DTLSConfiguration {
+        if let made = configurations[server] { return made }
+        // As many as there may be servers; one that is not spoken to now makes room.
+        if configurations.count >= Self.mostServers, let unused = configurations.keys.first(where: { known[$0] == nil })
+        {
+            configurations[unused] = nil
+        }
+        let made = try security(server)
+        configurations[server] = made
+        return made
     }
 
     private func keep(_ server: PointOfAccess.Server, _ connection: Connection) {

@@ -111,6 +111,48 @@ struct CoAPBindingTests {
         transports.stop()
     }
 
+    @Test("What a server is spoken to with over DTLS is made once, however often it is asked anew")
+    func sharedConfiguration() async throws {
+        let key = [UInt8](repeating: 7, count: 16)
+        let identities = PeerIdentities(
+            keys: [.init(identity: Array("phone".utf8), key: key, speaksFor: ["/gw2/Ckey"])])
+        let binding = CoAPBinding(identities: identities, receive: Self.echo)
+        let server = try DTLSConfiguration.server(preSharedKeys: try #require(identities.preSharedKeys))
+        func open(_ port: Int) async throws -> SecureUDPEndpoint {
+            try await CoAPDTLS.bind(host: "127.0.0.1", port: port, server: server, group: Loop.group) { connection in
+                Loop.assumeIsolated { binding.handler(connection) }
+            }.get()
+        }
+        let made = Counter()
+        let transports = client { _ throws(TransportError) in
+            made.count += 1
+            do throws(TLSError) {
+                return try .client(preSharedKey: PreSharedKey(identity: Array("phone".utf8), key: key))
+            } catch { throw TransportError(.refused, error.reason) }
+        }
+        var endpoint = try await open(0)
+        let port = endpoint.port
+        let point = try #require(PointOfAccess("coaps://127.0.0.1:\(port)"))
+        let request = RequestPrimitive(.retrieve, to: "/gw1/a", from: "/gw2/Ckey", requestIdentifier: "r1")
+        #expect(try await transports.send(request, to: point, isWholeTarget: false).status == .ok)
+        _ = try await endpoint.close().get()
+        // The session is gone, and the next request makes another.
+        await #expect(throws: TransportError.self) {
+            try await transports.send(request, to: point, isWholeTarget: false, timeout: .seconds(1))
+        }
+        endpoint = try await open(port)
+        #expect(try await transports.send(request, to: point, isWholeTarget: false).status == .ok)
+        #expect(made.count == 1)
+        transports.stop()
+        _ = try await endpoint.close().get()
+    }
+
+    @Loop
+    private final class Counter {
+        var count = 0
+        nonisolated init() {}
+    }
+
     @Test("Over DTLS a pre-shared key says whom the peer speaks for, and a certificate does")
     func overDTLS() async throws {
         let key = [UInt8](repeating: 7, count: 16)
