@@ -134,4 +134,15 @@ public struct RequestPrimitive: Sendable, Hashable {
     public var bringsAuthorization: Bool {
         !(tokens.isEmpty && tokenIDs.isEmpty && localTokenIDs.isEmpty && roleIDs.isEmpty)
     }
+
+    /// The request without what was meant for the CSE that has judged it: who carries a token on can use it as its holder
+    /// where nobody proves who he is.
+    public var withoutAuthorization: RequestPrimitive {
+        var request = self
+        request.tokens = []
+        request.tokenIDs = []
+        request.localTokenIDs = []
+        request.roleIDs = []
+        return request
+    }
 }

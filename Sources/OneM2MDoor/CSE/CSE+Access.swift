@@ -29,6 +29,16 @@ extension CSE {
         return tokensPermit(context, operation, resource, creating: created)
     }
 
+    /// Whether an operation is permitted by other policies than the resource's own, or by tokens for it.
+    func permits(
+        _ context: RequestContext, _ operation: OperationSet, _ resource: Resource, creating created: ResourceType?,
+        under policies: [String]
+    ) -> Bool {
+        var asked = accessRequest(context, operation, resource, creating: created)
+        return permit(policies, &asked, context)
+            || tokensPermit(context, operation, resource, creating: created, under: policies)
+    }
+
     /// Refuses with 4103 what is not permitted; with `tqi` the answer says where a token can be had.
     func demand(
         _ context: RequestContext, _ operation: OperationSet, _ resource: Resource,
@@ -74,10 +84,15 @@ extension CSE {
         }
         let policies = resource.texts("acpi")
         guard !policies.isEmpty else { return defaultPermits(context, operation, resource) }
-        return policies.contains { text in
-            guard let policy = tree.resource(text, at: identity), case .policy(let own, _) = policy.detail else {
-                return false
-            }
+        return permit(policies, &asked, context)
+    }
+
+    /// Whether one of these policies permits; one that is gone, or whose time has come, permits nobody.
+    private func permit(_ policies: [String], _ asked: inout AccessRequest, _ context: RequestContext) -> Bool {
+        policies.contains { text in
+            guard let policy = tree.resource(text, at: identity), case .policy(let own, _) = policy.detail,
+                !policy.hasExpired(by: context.now)
+            else { return false }
             return permit(own, &asked, context)
         }
     }
@@ -101,8 +116,10 @@ extension CSE {
         return false
     }
 
+    /// Whether tokens permit: by rules of their own, or by their roles under the policies given, or the resource's own.
     private func tokensPermit(
-        _ context: RequestContext, _ operation: OperationSet, _ resource: Resource, creating created: ResourceType?
+        _ context: RequestContext, _ operation: OperationSet, _ resource: Resource, creating created: ResourceType?,
+        under policies: [String]? = nil
     ) -> Bool {
         guard !context.privileges.permissions.isEmpty else { return false }
         let governing = governing(resource)
@@ -115,7 +132,13 @@ extension CSE {
             if permit(privileges, &asked, context) { return true }
         }
         // What the roles mean stands in the policies here (role-based access control).
-        return !roles.isEmpty && policiesPermit(context, operation, governing, creating: created, roles: roles)
+        guard !roles.isEmpty else { return false }
+        guard let policies else {
+            return policiesPermit(context, operation, governing, creating: created, roles: roles)
+        }
+        var asked = accessRequest(context, operation, resource, creating: created)
+        asked.roles = roles
+        return permit(policies, &asked, context)
     }
 
     /// Whether a token's list of resources names this one, or the container of this instance; nil names all. An address may
@@ -155,7 +178,9 @@ extension CSE {
         if privileges.permit(asked) { return true }
         var groups: Set<String> = []
         for entry in privileges.rules.flatMap(\.originators) {
-            guard let group = tree.resource(entry, at: identity), group.type == .group else { continue }
+            guard let group = tree.resource(entry, at: identity), group.type == .group,
+                !group.hasExpired(by: context.now)
+            else { continue }
             let isMember = group.texts("mid").contains { member in
                 guard let member = tree.resource(member, at: identity), member.type == .ae else {
                     return EntityID(member, at: identity) == context.originator
@@ -176,7 +201,8 @@ extension CSE {
     func isRegistered(_ entity: EntityID) -> Bool {
         if entity.cse == identity.entity {
             guard let stem = entity.stem else { return true }
-            return tree.byID[stem]?.type == .ae
+            guard let application = tree.byID[stem], application.type == .ae else { return false }
+            return !application.hasExpired(by: clock())
         }
         return registeredCSE(entity) != nil
     }
@@ -184,7 +210,7 @@ extension CSE {
     /// The `<remoteCSE>` of a CSE, or of the one where an AE is registered.
     func registeredCSE(_ entity: EntityID) -> Resource? {
         tree.base.children.first { child in
-            child.type == .remoteCSE
+            child.type == .remoteCSE && !child.hasExpired(by: clock())
                 && child.attributes["csi"]?.string.flatMap { EntityID($0, at: identity) } == entity.cse
         }
     }

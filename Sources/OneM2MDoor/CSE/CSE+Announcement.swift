@@ -13,10 +13,22 @@ extension CSE {
         [.ae, .container, .flexContainer].contains(resource.type) && resource.keeper == .requests
     }
 
+    /// Refuses a list of more CSEs than are told: each costs a request at every change.
+    func checkAnnouncement(_ resource: Resource) throws(OneM2MError) {
+        let count = resource.texts("at").count
+        guard count <= Self.mostTargets else {
+            throw OneM2MError(.notAcceptable, "at: \(count) CSEs, at most \(Self.mostTargets) are told of a resource")
+        }
+    }
+
+    private func targets(of attributes: JSONObject) -> [String] {
+        Array((attributes["at"]?.array ?? []).compactMap(\.string).prefix(Self.mostTargets))
+    }
+
     /// Announces a resource that has just come, where it says so.
     func announce(_ resource: Resource) {
-        guard isAnnounceable(resource), !resource.texts("at").isEmpty else { return }
-        let targets = Array(resource.texts("at").prefix(Self.mostTargets))
+        let targets = targets(of: resource.attributes)
+        guard isAnnounceable(resource), !targets.isEmpty else { return }
         Task { [weak self] in
             for target in targets { await self?.announce(resource, to: target) }
         }
@@ -69,8 +81,8 @@ extension CSE {
     /// A resource has changed: those that it is announced to hear of it, and new ones get it.
     func announceChange(_ resource: Resource, before: JSONObject) {
         guard isAnnounceable(resource) else { return }
-        let old = before["at"]?.array?.compactMap(\.string) ?? []
-        let now = resource.texts("at")
+        let old = targets(of: before)
+        let now = targets(of: resource.attributes)
         let added = now.filter { !old.contains($0) }
         let removed = old.filter { !now.contains($0) }
         let kept = now.filter { old.contains($0) && isAnnouncedAddress($0) }
@@ -92,7 +104,7 @@ extension CSE {
     func withdraw(_ resource: Resource) {
         for child in resource.children { withdraw(child) }
         guard isAnnounceable(resource) else { return }
-        let targets = resource.texts("at").filter(isAnnouncedAddress)
+        let targets = targets(of: resource.attributes).filter(isAnnouncedAddress)
         guard !targets.isEmpty else { return }
         Task { [weak self] in
             for target in targets { await self?.tell(.delete, target, content: nil) }

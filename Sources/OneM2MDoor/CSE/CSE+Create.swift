@@ -32,7 +32,7 @@ extension CSE {
             [.nothing, .attributes, .hierarchicalAddress, .hierarchicalAddressAndAttributes, .modifiedAttributes])
         let (given, rootName, module) = try content(context.request, definition, of: type)
         var attributes = try checked(given, definition, module, for: .create)
-        let name = try name(given, under: parent, type)
+        let name = try name(given, under: parent, now: context.now)
         let expiration = try expiration(given, under: parent, now: context.now)
         attributes["et"] = nil
         if type == .contentInstance {
@@ -184,13 +184,15 @@ extension CSE {
         return taken
     }
 
-    private func name(_ given: JSONObject, under parent: Resource, _ type: ResourceType) throws(OneM2MError) -> String?
-    {
+    private func name(
+        _ given: JSONObject, under parent: Resource, now: OneM2MTime
+    ) throws(OneM2MError) -> String? {
         guard let value = given["rn"] else { return nil }
         guard let name = value.string, ResourceAddress.isResourceName(name) else {
             throw OneM2MError(
                 .badRequest, "rn: 1 to 80 letters, digits and - . _ ~ : @ were expected, and no reserved word")
         }
+        sweep(name, under: parent, now: now)
         guard parent.child(named: name) == nil, parent.instances?.instance(named: name) == nil else {
             throw OneM2MError(.conflict, "the name \"\(name)\" is taken")
         }
@@ -240,6 +242,7 @@ extension CSE {
                     .notImplemented, "an AE-ID-Stem begins with C here; those with S are the service provider's to give"
                 )
             }
+            if tree.byID[stem]?.hasExpired(by: context.now) == true { removeExpired() }
             guard tree.byID[stem] == nil else {
                 throw OneM2MError(.originatorHasAlreadyRegistered, "\(stem) is registered")
             }
@@ -286,7 +289,10 @@ extension CSE {
                 .create, view(resource, under: parent), originator: context.originator, origin: context.origin)
         default: break
         }
-        if let policies = resource.attributes["acpi"] { try checkPolicies(policies) }
+        for name in ["acpi", "macp"] {
+            if let policies = resource.attributes[name] { try checkPolicies(policies, name) }
+        }
+        try checkAnnouncement(resource)
     }
 
     /// Works out what a policy says.
@@ -300,10 +306,10 @@ extension CSE {
     }
 
     /// Policies that are named must be there, else nobody but by default gets in.
-    func checkPolicies(_ list: JSON) throws(OneM2MError) {
+    func checkPolicies(_ list: JSON, _ name: String) throws(OneM2MError) {
         for text in list.array?.compactMap(\.string) ?? [] {
             guard let policy = tree.resource(text, at: identity), policy.type == .accessControlPolicy else {
-                throw OneM2MError(.badRequest, "acpi: \"\(text.prefix(80))\" is no accessControlPolicy here")
+                throw OneM2MError(.badRequest, "\(name): \"\(text.prefix(80))\" is no accessControlPolicy here")
             }
         }
     }

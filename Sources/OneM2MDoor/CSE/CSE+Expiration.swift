@@ -25,6 +25,37 @@ extension CSE {
         )
     }
 
+    /// What a path leads to. What has expired is not there, whether or not it was swept away yet.
+    func find(_ path: [String], now: OneM2MTime) -> ResourceTree.Found? {
+        guard let found = tree.find(path) else { return nil }
+        switch found {
+        case .resource(let resource), .virtual(_, let resource, _):
+            guard resource.hasExpired(by: now) else { return found }
+        case .instance(let instance, let container):
+            guard container.hasExpired(by: now) else {
+                guard instance.expiration <= now else { return found }
+                drop(instance, of: container)
+                return nil
+            }
+        }
+        removeExpired()
+        return nil
+    }
+
+    /// Makes a name free that only something expired still has.
+    func sweep(_ name: String, under parent: Resource, now: OneM2MTime) {
+        if parent.child(named: name).map({ $0.expiration <= now }) ?? false { removeExpired() }
+        if let instance = parent.instances?.instance(named: name), instance.expiration <= now {
+            drop(instance, of: parent)
+        }
+    }
+
+    private func drop(_ instance: ContentInstances.Instance, of container: Resource) {
+        guard let gone = tree.remove(number: instance.number, of: container) else { return }
+        counters.expired += 1
+        memory.forget([gone], of: container)
+    }
+
     /// Removes what has expired.
     public func removeExpired() {
         let now = clock()

@@ -70,7 +70,6 @@ extension CSE {
         resource.attributes["cnm"] = .int(kept.count)
         resource.attributes["mtv"] = .bool(isValidated)
         resource.attributes["csy"] = .int(strategy.rawValue)
-        if let policies = resource.attributes["macp"] { try checkPolicies(policies) }
     }
 
     /// Sends a request on to each member and gathers the answers.
@@ -102,13 +101,9 @@ extension CSE {
         guard !members.isEmpty else { throw OneM2MError(.noMembers, "the group has no members") }
         var answers: [JSON] = []
         for (place, member) in members.enumerated() {
-            var request = context.request
+            var request = context.request.withoutAuthorization
             request.to = ([member] + rest).joined(separator: "/")
             request.requestIdentifier = "\(context.request.requestIdentifier).\(place)"
-            request.tokens = []
-            request.tokenIDs = []
-            request.localTokenIDs = []
-            request.roleIDs = []
             var answer = await ask(request, identifier, context)
             answer.from = member
             answers.append(answer.json)
@@ -148,17 +143,7 @@ extension CSE {
     ) throws(OneM2MError) {
         let policies = group.texts("macp")
         guard !policies.isEmpty, !context.isAdministrator else { return try demand(context, operation, group) }
-        var asked = AccessRequest(
-            home: identity, originator: context.originator, operation: operation, time: context.now)
-        asked.address = context.origin.address
-        asked.isAuthenticated = context.origin.isSecure
-        asked.targetType = .group
-        let allowed = policies.contains { text in
-            guard let policy = tree.resource(text, at: identity), case .policy(let own, _) = policy.detail else {
-                return false
-            }
-            return own.permit(asked)
-        }
+        let allowed = permits(context, operation, group, creating: context.request.resourceType, under: policies)
         guard allowed else {
             context.refusedAt = group
             throw OneM2MError(

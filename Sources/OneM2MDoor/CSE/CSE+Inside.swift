@@ -7,7 +7,7 @@ import OneM2MPrimitives
 extension CSE {
     /// A resource by its address or ID; nil when it is not here.
     public func resource(_ address: String) -> ResourceView? {
-        tree.resource(address, at: identity).map { view($0) }
+        tree.resource(address, at: identity).flatMap { $0.hasExpired(by: clock()) ? nil : view($0) }
     }
 
     /// The children of a resource of a type, or all resources of it.

@@ -26,9 +26,14 @@ extension CSE {
             try await memory.keep(instance, of: container, gone: gone)
         } catch {
             _ = tree.remove(number: instance.number, of: container)
+            tree.giveBack(gone.filter { $0.number != instance.number }, to: container)
+            // Others may have taken the places meanwhile.
+            memory.forget(trim(container, now: clock()), of: container)
             throw error
         }
-        let address = "\(container.address)/\(instance.resourceName)"
+        notifier.happened(.createdChild, at: container, instance: instance)
+        var address: String { "\(container.address)/\(instance.resourceName)" }
+        var representation: JSONObject { instance.representation(container: container.id, given: attributes) }
         let content: JSON?
         switch wanted {
         case .nothing: content = nil
@@ -36,14 +41,14 @@ extension CSE {
         case .hierarchicalAddressAndAttributes:
             content = [
                 "m2m:rce": [
-                    "uri": .string(address), "m2m:cin": .object(instance.representation(container: container.id)),
+                    "uri": .string(address), "m2m:cin": .object(representation),
                 ]
             ]
         case .modifiedAttributes:
-            var assigned = instance.representation(container: container.id)
+            var assigned = representation
             for member in attributes where member.name != "cr" { assigned[member.name] = nil }
             content = ["m2m:cin": .object(assigned)]
-        default: content = ["m2m:cin": .object(instance.representation(container: container.id))]
+        default: content = ["m2m:cin": .object(representation)]
         }
         return context.answer(.created, content)
     }
@@ -60,7 +65,8 @@ extension CSE {
             number: nextInstanceNumber(), created: time, expiration: .distantFuture, name: nil,
             stateTag: UInt32(truncatingIfNeeded: container.stateTag + 1), size: UInt32(clamping: content.contentSize),
             body: ContentInstances.pack(["con": content]), isOfNode: true)
-        _ = try? add(instance, to: container)
+        guard (try? add(instance, to: container)) != nil else { return }
+        notifier.happened(.createdChild, at: container, instance: instance)
     }
 
     /// Puts an instance in, and the oldest out until the container's limits hold; returns those that went.
@@ -82,9 +88,7 @@ extension CSE {
         }
         container.stateTag += 1
         tree.append(instance, to: container)
-        let gone = trim(container, now: instance.created)
-        notifier.happened(.createdChild, at: container, instance: instance)
-        return gone
+        return trim(container, now: instance.created)
     }
 
     /// Lets the oldest go until number, bytes and age are within limits; returns those that went.

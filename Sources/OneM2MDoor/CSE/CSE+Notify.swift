@@ -11,7 +11,7 @@ extension CSE {
         switch resource.type {
         case .ae:
             try demand(context, .notify, resource)
-            return await deliver(context.request, to: resource.id)
+            return await deliver(context.request.withoutAuthorization, to: resource.id)
         case .cseBase:
             if let onNotification,
                 let answer = await onNotification(context.request, context.originator, context.origin)

@@ -30,7 +30,9 @@ extension CSE {
             if request.responseType != .blocking, request.responseType != .flexBlocking {
                 return try await accept(checked, address)
             }
-            return try await performConsulting(checked, address)
+            let due = try await untilDue(checked, try takeDelay(checked))
+            context = due
+            return try await performConsulting(due, address)
         } catch {
             counters.refused += 1
             var answer = ResponsePrimitive(error, to: request)
@@ -50,7 +52,7 @@ extension CSE {
     }
 
     /// What is wrong with a request whatever it asks for, and who asks.
-    private func check(_ request: RequestPrimitive, _ origin: RequestOrigin) throws(OneM2MError) -> RequestContext {
+    func check(_ request: RequestPrimitive, _ origin: RequestOrigin) throws(OneM2MError) -> RequestContext {
         let now = clock()
         guard !request.requestIdentifier.isEmpty,
             request.requestIdentifier.utf8.count <= RequestPrimitive.longestRequestIdentifier
@@ -66,11 +68,6 @@ extension CSE {
         }
         if let expiration = request.requestExpiration, expiration.moment(from: now) <= now {
             throw OneM2MError(.requestTimeout, "the time for this request is over")
-        }
-        // 5001 is the answer to a parameter that is not supported (TS-0004 7.3.2.1). This one is not: a request that waits would
-        // have to be kept with its rights and tokens, and act on a door or a lamp when those may have ended.
-        if let later = request.operationExecutionTime, later.moment(from: now) > now {
-            throw OneM2MError(.notImplemented, "oet: requests are done at once here; send it when it is to be done")
         }
         if request.operation == .create, !request.filterCriteria.isEmpty {
             throw OneM2MError(.badRequest, "a CREATE has no filter criteria")
@@ -202,7 +199,7 @@ extension CSE {
 
     /// Does a request about a resource here.
     func perform(_ context: RequestContext, _ address: ResourceAddress) async throws(OneM2MError) -> ResponsePrimitive {
-        guard let found = tree.find(address.path) else {
+        guard let found = find(address.path, now: context.now) else {
             throw OneM2MError(.notFound, "there is no resource \"\(address)\"")
         }
         if case .virtual(let name, let resource, let rest) = found {
@@ -224,7 +221,9 @@ extension CSE {
                     "a content instance has nothing below it")
             case .virtual: throw OneM2MError(.operationNotAllowed, "nothing can be created at \"\(address)\"")
             }
-        case .retrieve: return try retrieve(context, found)
+        case .retrieve:
+            if context.request.resultContent == .originalResource { return try await retrieveOriginal(context, found) }
+            return try retrieve(context, found)
         case .update:
             guard case .resource(let resource) = found else {
                 throw OneM2MError(.operationNotAllowed, "\"\(address)\" cannot be updated")
@@ -236,7 +235,7 @@ extension CSE {
     }
 
     /// Passes a request on to the CSE that has the resource.
-    private func forward(
+    func forward(
         _ context: RequestContext, _ address: ResourceAddress
     ) async throws(OneM2MError) -> ResponsePrimitive {
         let target = address.cse(seenFrom: identity)

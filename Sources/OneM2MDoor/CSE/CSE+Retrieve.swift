@@ -22,6 +22,29 @@ extension CSE {
         }
     }
 
+    /// What an announced resource stands for, as the CSE that has it shows it to the originator (TS-0001 9.6.26, `lnk`;
+    /// TS-0004 6.3.4.2.8). The announced resource must let the originator see it as well.
+    func retrieveOriginal(
+        _ context: RequestContext, _ found: ResourceTree.Found
+    ) async throws(OneM2MError) -> ResponsePrimitive {
+        guard case .resource(let resource) = found, resource.type.isAnnounced,
+            context.request.filterCriteria.usage != .discovery
+        else { return try retrieve(context, found) }
+        try demand(context, .retrieve, resource)
+        guard let link = resource.attributes["lnk"]?.string, let address = ResourceAddress(link) else {
+            throw OneM2MError(.notFound, "\(resource.address) links to nothing")
+        }
+        // Tokens were for this CSE.
+        var request = context.request.withoutAuthorization
+        request.to = link
+        request.resultContent = nil
+        let asked = context.with(request)
+        var answer =
+            address.isLocal(to: identity) ? try await perform(asked, address) : try await forward(asked, address)
+        answer.assignedTokens = context.assigned
+        return answer
+    }
+
     private func show(
         _ context: RequestContext, _ instance: ContentInstances.Instance, of container: Resource
     ) throws(OneM2MError) -> ResponsePrimitive {
@@ -29,7 +52,7 @@ extension CSE {
             context,
             [
                 .attributes, .attributesAndChildResources, .attributesAndChildResourceReferences,
-                .childResourceReferences, .childResources, .originalResource,
+                .childResourceReferences, .childResources,
             ])
         switch wanted {
         case .childResourceReferences: return context.answer(.ok, ["m2m:rrl": ["rrf": []]])
@@ -65,11 +88,7 @@ extension CSE {
             return context.answer(
                 .ok, .object([resource.rootName: .object(try selected(resource.representation, context))]))
         case .originalResource:
-            throw OneM2MError(
-                resource.type.isAnnounced ? .notImplemented : .badRequest,
-                resource.type.isAnnounced
-                    ? "retrieve the original at its link, \(resource.attributes["lnk"]?.string ?? "")"
-                    : "only an announced resource has an original")
+            throw OneM2MError(.badRequest, "only an announced resource has an original")
         default: break
         }
         var walk = ResourceWalk(self, context, operation: .retrieve)

@@ -38,14 +38,18 @@ extension CSE {
             return context.answer(.updated, wanted == .nothing ? Optional<JSON>.none : resource.json)
         }
         let before = (resource.attributes, resource.detail, resource.expiration, resource.modified, resource.stateTag)
+        var isOnItsWay = false
         do throws(OneM2MError) {
             try await apply(changes, to: resource, context)
             guard tree.byID[resource.id] === resource else { throw OneM2MError(.notFound, "the resource is gone") }
             resource.modified = context.now
             resource.stateTag += 1
+            isOnItsWay = true
             try await memory.keep(resource)
         } catch {
             (resource.attributes, resource.detail, resource.expiration, resource.modified, resource.stateTag) = before
+            // What the device refused would be written later all the same.
+            if isOnItsWay { memory.keepLazily(resource) }
             throw error
         }
         if resource.type == .container { memory.forget(trim(resource, now: context.now), of: resource) }
@@ -81,7 +85,10 @@ extension CSE {
                 ? resource.parent?.expiration ?? .distantFuture
                 : try expiration(["et": asked], under: resource.parent, now: context.now)
         }
-        if let policies = changes["acpi"], !policies.isNull { try checkPolicies(policies) }
+        for name in ["acpi", "macp"] {
+            if let policies = changes[name], !policies.isNull { try checkPolicies(policies, name) }
+        }
+        try checkAnnouncement(resource)
         switch resource.type {
         case .accessControlPolicy: try adoptPolicy(resource)
         case .container: try checkLimits(resource)

@@ -42,6 +42,9 @@ public final class CSE {
     var orphanInstances: [String: [ContentInstances.Instance]] = [:]
     /// Takes notifications to the CSE itself, such as answers of an authorization server; nil for none.
     public var onNotification: (@Loop (RequestPrimitive, EntityID, RequestOrigin) async -> ResponsePrimitive?)?
+    /// Requests that wait for their time, by the number of their place.
+    var delayed: [UInt64: Delayed] = [:]
+    var lastDelayed: UInt64 = 0
     /// Group requests that were fanned out lately, by their identifiers: one that comes again has gone in a circle.
     var seenGroupRequests: [String] = []
 
@@ -88,6 +91,7 @@ public final class CSE {
         nodes?.stop()
         notifier.stop()
         polling.stop()
+        endDelays()
     }
 
     /// How many resources there are, content instances not counted.

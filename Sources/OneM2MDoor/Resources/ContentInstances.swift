@@ -62,6 +62,17 @@ struct ContentInstances: Sendable {
         return gone
     }
 
+    /// Puts back what was the oldest.
+    mutating func giveBack(_ oldest: [Instance]) {
+        items.replaceSubrange(0..<first, with: oldest)
+        first = 0
+        for instance in oldest {
+            bytes += Int(instance.size)
+            weight += instance.weight
+            if instance.name != nil { named += 1 }
+        }
+    }
+
     mutating func remove(number: UInt64) -> Instance? {
         guard let place = place(of: number) else { return nil }
         if place == first { return removeOldest() }
@@ -111,12 +122,17 @@ struct ContentInstances: Sendable {
 extension ContentInstances.Instance {
     /// All its attributes.
     func representation(container: String) -> JSONObject {
+        representation(container: container, given: ContentInstances.unpack(body))
+    }
+
+    /// The same where what was packed is at hand.
+    func representation(container: String, given: JSONObject) -> JSONObject {
         var all: JSONObject = [
             "rn": .string(resourceName), "ty": 4, "ri": .string("\(container)-\(String(number, radix: 36))"),
             "pi": .string(container), "ct": .string("\(created)"), "lt": .string("\(created)"),
             "et": .string("\(expiration)"), "st": .int(stateTag), "cs": .int(size),
         ]
-        for member in ContentInstances.unpack(body) { all[member.name] = member.value }
+        for member in given { all[member.name] = member.value }
         return all
     }
 }

@@ -98,6 +98,16 @@ final class Resource {
         return depth
     }
 
+    /// Whether its time has come, or that of what it is below.
+    func hasExpired(by now: OneM2MTime) -> Bool {
+        var next: Resource? = self
+        while let resource = next {
+            if resource.expiration <= now { return true }
+            next = resource.parent
+        }
+        return false
+    }
+
     /// Its structured address, CSE-relative.
     var address: String {
         var names = [name]

@@ -72,6 +72,14 @@ final class ResourceTree {
         return gone
     }
 
+    /// Puts back the oldest instances, which had gone for one that did not come after all.
+    func giveBack(_ oldest: [ContentInstances.Instance], to container: Resource) {
+        guard byID[container.id] === container else { return }
+        container.instances?.giveBack(oldest)
+        instanceCount += oldest.count
+        instanceBytes += oldest.reduce(0) { $0 + $1.weight }
+    }
+
     private func count(_ gone: ContentInstances.Instance) {
         instanceCount -= 1
         instanceBytes -= gone.weight

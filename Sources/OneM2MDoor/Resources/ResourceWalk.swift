@@ -72,6 +72,7 @@ struct ResourceWalk {
         }
         for child in parent.children {
             guard !isPartial else { return }
+            guard child.expiration > context.now else { continue }
             let below = "\(address)/\(child.name)"
             if filter.accepts(ResourceSubject(resource: child)), cse.permits(context, operation, child) {
                 take(child, address: below, ancestors: ancestors)

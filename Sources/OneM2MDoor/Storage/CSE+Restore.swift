@@ -30,6 +30,12 @@ extension CSE {
             let resource = record.resource
             tree.insert(resource, under: parent)
             adoptDetail(resource)
+            if let remaining = record.remaining, case .subscription(var state) = resource.detail {
+                state.remaining = remaining
+                resource.detail = .subscription(state)
+                // It has had its last; only its end did not reach flash.
+                if remaining <= 0 { resource.expiration = resource.created }
+            }
             noteExpiration(resource.expiration)
             attachOrphans(of: resource)
         }

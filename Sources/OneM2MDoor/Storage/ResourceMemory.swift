@@ -51,7 +51,8 @@ final class ResourceMemory {
     /// Keeps a resource as it is now; returns once that is durable, where that is wanted.
     func keep(_ resource: Resource) async throws(OneM2MError) {
         guard store != nil, resource.keeper == .requests, let parent = resource.parent else { return }
-        if !keptIDs.contains(resource.id) {
+        let isNew = !keptIDs.contains(resource.id)
+        if isNew {
             guard kept < limit else {
                 throw OneM2MError(.notAcceptable, "\(limit) resources are on flash, no more fit")
             }
@@ -59,14 +60,32 @@ final class ResourceMemory {
             kept += 1
         }
         let record = ResourceRecord(resource, parentID: parent.id)
-        try await apply([.put(key: "m2m/r/\(resource.id)", value: record.bytes)])
+        do throws(OneM2MError) {
+            try await apply([.put(key: "m2m/r/\(resource.id)", value: record.bytes)])
+        } catch {
+            // What the device refused stands in the store and would be written later: who asked was told that it is not there.
+            if isNew { applyLazily(forgetting([resource])) }
+            throw error
+        }
     }
 
-    /// Keeps a content instance, and forgets those that it drove out.
+    /// Keeps a resource that flash has already as it is now, with others in a while.
+    func keepLazily(_ resource: Resource) {
+        guard keptIDs.contains(resource.id), let parent = resource.parent else { return }
+        let record = ResourceRecord(resource, parentID: parent.id)
+        applyLazily([.put(key: "m2m/r/\(resource.id)", value: record.bytes)])
+    }
+
+    /// Keeps a content instance, and forgets those that it drove out. When flash does not take it, all of them are as before.
     func keep(
         _ instance: ContentInstances.Instance, of container: Resource, gone: [ContentInstances.Instance]
     ) async throws(OneM2MError) {
         guard store != nil, !instance.isOfNode, container.keeper == .requests else { return }
+        // A container that holds none has let it go at once.
+        guard !gone.contains(where: { $0.number == instance.number }) else {
+            return try await apply(forgetting(gone.map(\.number), of: container.id))
+        }
+        let before = Set(instances[container.id] ?? [])
         var changes = forgetting(gone.map(\.number), of: container.id)
         var numbers = instances[container.id] ?? []
         while let oldest = numbers.first, numbers.count >= perContainer || kept >= limit {
@@ -82,7 +101,16 @@ final class ResourceMemory {
             throw OneM2MError(.notAcceptable, "\(limit) resources are on flash, no more fit")
         }
         instances[container.id] = numbers
-        try await apply(changes)
+        do throws(OneM2MError) { try await apply(changes) } catch {
+            // As above. Meanwhile others may have come and gone, so this is undone alone.
+            applyLazily(forgetting([instance.number], of: container.id))
+            guard container.parent != nil else { throw error }
+            let back = gone.filter { before.contains($0.number) }
+            instances[container.id] = back.map(\.number) + (instances[container.id] ?? [])
+            kept += back.count
+            applyLazily(back.map { .put(key: Self.key(container.id, $0.number), value: $0.record) })
+            throw error
+        }
     }
 
     private static func key(_ container: String, _ number: UInt64) -> String {

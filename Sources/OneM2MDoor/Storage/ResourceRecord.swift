@@ -4,7 +4,8 @@ import OneLoop
 import OneM2MPrimitives
 
 /// A resource as flash keeps it: a CBOR array of version, type, parent's ID, name, root name, creator, created, modified,
-/// expiration, state tag and attributes; those as JSON, which keeps numbers as they were written.
+/// expiration, state tag and attributes; those as JSON, which keeps numbers as they were written. A
+/// subscription that lives for so many notifications has those that are left behind them.
 struct ResourceRecord: Sendable, Hashable {
     static let version = 1
 
@@ -19,6 +20,8 @@ struct ResourceRecord: Sendable, Hashable {
     var expiration: OneM2MTime
     var stateTag: Int
     var attributes: JSONObject
+    /// Notifications that a subscription with `exc` still lives for; nil for one without.
+    var remaining: Int?
 
     @Loop
     init(_ resource: Resource, parentID: String) {
@@ -33,11 +36,13 @@ struct ResourceRecord: Sendable, Hashable {
         expiration = resource.expiration
         stateTag = resource.stateTag
         attributes = resource.attributes
+        if case .subscription(let state) = resource.detail { remaining = state.remaining }
     }
 
     /// The record of bytes; nil when they are none that this version knows.
     init?(id: String, _ bytes: [UInt8]) {
-        guard let items = (try? CBOR.decode(bytes))?.items, items.count == 11, items[0].int == Self.version,
+        guard let items = (try? CBOR.decode(bytes))?.items, (11...12).contains(items.count),
+            items[0].int == Self.version,
             let type = items[1].int, let parent = items[2].string, let name = items[3].string,
             let root = items[4].string, let creator = items[5].string, let created = items[6].int,
             let modified = items[7].int, let expiration = items[8].int, let stateTag = items[9].int,
@@ -55,15 +60,17 @@ struct ResourceRecord: Sendable, Hashable {
         self.expiration = OneM2MTime(microseconds: Int64(expiration))
         self.stateTag = stateTag
         self.attributes = attributes
+        remaining = items.count == 12 ? items[11].int : nil
     }
 
     var bytes: [UInt8] {
-        CBOR.encode(
-            .array([
-                .int(Self.version), .int(type.rawValue), .text(parentID), .text(name), .text(rootName), .text(creator),
-                .int(created.microseconds), .int(modified.microseconds), .int(expiration.microseconds),
-                .int(stateTag), .bytes(ContentInstances.pack(attributes)),
-            ]), .asWritten)
+        var items: [CBOR.Value] = [
+            .int(Self.version), .int(type.rawValue), .text(parentID), .text(name), .text(rootName), .text(creator),
+            .int(created.microseconds), .int(modified.microseconds), .int(expiration.microseconds),
+            .int(stateTag), .bytes(ContentInstances.pack(attributes)),
+        ]
+        if let remaining { items.append(.int(remaining)) }
+        return CBOR.encode(.array(items), .asWritten)
     }
 
     /// The resource again.

@@ -22,10 +22,12 @@ extension CSE {
     ) async throws(OneM2MError) {
         var state = try SubscriptionState(resource.attributes)
         if case .subscription(let before) = resource.detail {
-            if changes["exc"] == nil { state.remaining = before.remaining }
             let added = state.targets.filter { !before.targets.contains($0) }
             try await verify(added, "/\(identity.cseID)/\(resource.address)", context)
-            state.batched = before.batched
+        }
+        // Looked at now: while a target was asked, it may have been told of something.
+        if changes["exc"] == nil, case .subscription(let before) = resource.detail {
+            state.remaining = before.remaining
         }
         resource.detail = .subscription(state)
     }

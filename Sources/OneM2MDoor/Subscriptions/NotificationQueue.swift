@@ -11,6 +11,8 @@ final class NotificationQueue {
         /// Whose it is, by resource ID; empty for the news of a subscription's own end.
         let subscription: String
         let content: JSON
+        /// Those of the content, as text.
+        let bytes: Int
         let category: Int?
         /// It tells a measurement: never on flash.
         let isOfNode: Bool
@@ -18,7 +20,9 @@ final class NotificationQueue {
         var isKept = false
     }
 
-    var waiting: [Waiting] = []
+    private(set) var waiting: [Waiting] = []
+    /// Bytes of what waits.
+    private(set) var bytes = 0
     var isSending = false
     /// Attempts that failed since the last that did not.
     var failures = 0
@@ -29,7 +33,17 @@ final class NotificationQueue {
     /// was away for long is found within five minutes of its return.
     var pause: Duration { .seconds(min(1 << min(max(failures - 1, 0), 9), 300)) }
 
-    func dropOldest() -> Waiting? { waiting.isEmpty ? nil : waiting.removeFirst() }
+    func append(_ notification: Waiting) {
+        waiting.append(notification)
+        bytes += notification.bytes
+    }
+
+    func dropOldest() -> Waiting? {
+        guard !waiting.isEmpty else { return nil }
+        let gone = waiting.removeFirst()
+        bytes -= gone.bytes
+        return gone
+    }
 
     /// Attempts after which the news of subscriptions that are gone are given up: the eighth comes four minutes after the
     /// first, and nobody is left who could take them back.
@@ -40,6 +54,7 @@ final class NotificationQueue {
         let gone = waiting.enumerated().filter { belongs($0.element.subscription) && !(isSending && $0.offset == 0) }
         let numbers = Set(gone.map(\.element.number))
         waiting.removeAll { numbers.contains($0.number) }
+        bytes -= gone.reduce(0) { $0 + $1.element.bytes }
         return gone.map(\.element)
     }
 

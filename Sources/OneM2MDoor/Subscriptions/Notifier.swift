@@ -9,11 +9,21 @@ import OneM2MPrimitives
 final class Notifier {
     private unowned let cse: CSE
     private var queues: [String: NotificationQueue] = [:]
-    private var batchTimers: [String: LoopTimer] = [:]
+    /// What subscriptions gather to send together, by their resource IDs.
+    private var batches: [String: Batch] = [:]
+    private var batchesBytes = 0
     private var lastNumber: UInt64 = 0
     private var isRunning = false
     /// How many wait.
     private(set) var count = 0
+    /// Bytes of their contents.
+    private(set) var bytes = 0
+
+    private struct Batch {
+        var notifications: [JSON] = []
+        var bytes = 0
+        let timer: LoopTimer
+    }
 
     init(_ cse: CSE) {
         self.cse = cse
@@ -27,7 +37,9 @@ final class Notifier {
         instance: ContentInstances.Instance? = nil, changed: JSONObject? = nil
     ) {
         for subscription in subject.children where subscription.type == .subscription {
-            guard case .subscription(let state) = subscription.detail, state.events.contains(event),
+            // One that has expired, or is below what has, is only not swept away yet.
+            guard !subscription.hasExpired(by: cse.clock()), case .subscription(let state) = subscription.detail,
+                state.events.contains(event),
                 subscription !== child, state.remaining.map({ $0 > 0 }) ?? true
             else { continue }
             if let types = state.childTypes, event == .createdChild || event == .deletedChild {
@@ -58,43 +70,63 @@ final class Notifier {
             }
             var notification: JSONObject = ["net": .int(event.rawValue)]
             notification["rep"] = event == .retrievedEmpty ? Optional<JSON>.none : representation
-            post(
-                ["nev": .object(notification), "sur": .string(reference(subscription))], of: subscription, state,
-                isOfNode: subject.keeper == .nodes)
+            post(["nev": .object(notification), "sur": .string(reference(subscription))], of: subscription, state)
         }
     }
 
     private func reference(_ subscription: Resource) -> String { "/\(cse.identity.cseID)/\(subscription.address)" }
 
-    private func post(_ single: JSON, of subscription: Resource, _ state: SubscriptionState, isOfNode: Bool) {
+    private func post(_ single: JSON, of subscription: Resource, _ state: SubscriptionState) {
         var state = state
-        if let remaining = state.remaining { state.remaining = remaining - 1 }
-        defer { if state.remaining.map({ $0 <= 0 }) ?? false { expire(subscription) } }
-        guard let batch = state.batch else {
+        if let remaining = state.remaining {
+            state.remaining = remaining - 1
             subscription.detail = .subscription(state)
-            enqueue(["m2m:sgn": single], of: subscription, state, isOfNode: isOfNode)
+            // With others, within a minute: after a restart it goes on counting from there.
+            cse.memory.keepLazily(subscription)
+        }
+        let isLast = state.remaining.map { $0 <= 0 } ?? false
+        defer { if isLast { expire(subscription) } }
+        guard let batch = state.batch else {
+            flush(subscription)
+            enqueue(["m2m:sgn": single], of: subscription, state)
             return
         }
-        state.batched = state.latestOnly ? [single] : state.batched + [single]
-        subscription.detail = .subscription(state)
-        let id = subscription.id
-        if state.batched.count >= batch.number || (state.remaining.map { $0 <= 0 } ?? false) {
-            flush(subscription, isOfNode: isOfNode)
-        } else if batchTimers[id] == nil {
-            batchTimers[id] = Loop.after(.milliseconds(batch.milliseconds)) { [weak self] in
-                guard let self, let subscription = self.cse.tree.byID[id] else { return }
-                self.flush(subscription, isOfNode: isOfNode)
-            }
-        }
+        if gather(single, of: subscription, state, batch) || isLast { flush(subscription) }
     }
 
-    private func flush(_ subscription: Resource, isOfNode: Bool) {
-        batchTimers.removeValue(forKey: subscription.id)?.cancel()
-        guard case .subscription(var state) = subscription.detail, !state.batched.isEmpty else { return }
-        let content: JSON = ["m2m:agn": ["m2m:sgn": .array(state.batched)]]
-        state.batched = []
-        subscription.detail = .subscription(state)
-        enqueue(content, of: subscription, state, isOfNode: isOfNode)
+    /// Puts a notification to those that wait to fill a batch; returns whether it is time to send it.
+    private func gather(
+        _ single: JSON, of subscription: Resource, _ state: SubscriptionState, _ limits: SubscriptionState.Batch
+    ) -> Bool {
+        let id = subscription.id
+        var batch =
+            batches[id]
+            ?? Batch(
+                timer: Loop.after(.milliseconds(limits.milliseconds)) { [weak self] in
+                    guard let self, let subscription = self.cse.tree.byID[id] else { return }
+                    self.flush(subscription)
+                })
+        batchesBytes -= batch.bytes
+        if state.latestOnly { (batch.notifications, batch.bytes) = ([], 0) }
+        batch.notifications.append(single)
+        batch.bytes += single.weight
+        batchesBytes += batch.bytes
+        batches[id] = batch
+        return batch.notifications.count >= limits.number || batch.bytes >= cse.settings.limits.batchBytes
+            || batchesBytes > cse.settings.limits.batchesBytes
+    }
+
+    private func takeBatch(of subscription: String) -> [JSON] {
+        guard let batch = batches.removeValue(forKey: subscription) else { return [] }
+        batch.timer.cancel()
+        batchesBytes -= batch.bytes
+        return batch.notifications
+    }
+
+    private func flush(_ subscription: Resource) {
+        let gathered = takeBatch(of: subscription.id)
+        guard !gathered.isEmpty, case .subscription(let state) = subscription.detail else { return }
+        enqueue(["m2m:agn": ["m2m:sgn": .array(gathered)]], of: subscription, state)
     }
 
     /// A subscription that was to live for so many notifications has had them.
@@ -108,7 +140,7 @@ final class Notifier {
     /// A subscription ends: its subscribers hear of that.
     func ended(_ subscription: Resource) {
         guard case .subscription(let state) = subscription.detail else { return }
-        flush(subscription, isOfNode: subscription.parent?.keeper == .nodes)
+        flush(subscription)
         let content: JSON = ["m2m:sgn": ["sud": true, "sur": .string(reference(subscription))]]
         for target in state.targets + [subscription.attributes["su"]?.string].compactMap(\.self) {
             enqueue(content, to: target, subscription: "", latestOnly: false, category: nil, isOfNode: false)
@@ -117,16 +149,16 @@ final class Notifier {
 
     /// A subscription is gone. What it had to tell is still told; see ``NotificationQueue/patienceWithTheDead``.
     func forget(subscription: String) {
-        batchTimers.removeValue(forKey: subscription)?.cancel()
+        _ = takeBatch(of: subscription)
     }
 
     // MARK: Queues
 
-    private func enqueue(_ content: JSON, of subscription: Resource, _ state: SubscriptionState, isOfNode: Bool) {
+    private func enqueue(_ content: JSON, of subscription: Resource, _ state: SubscriptionState) {
         for target in state.targets {
             enqueue(
                 content, to: target, subscription: subscription.id, latestOnly: state.latestOnly,
-                category: state.category, isOfNode: isOfNode)
+                category: state.category, isOfNode: subscription.parent?.keeper == .nodes)
         }
     }
 
@@ -134,19 +166,30 @@ final class Notifier {
         _ content: JSON, to target: String, subscription: String, latestOnly: Bool, category: Int?, isOfNode: Bool
     ) {
         let limits = cse.settings.limits
+        let size = content.weight
+        // One that would not fit were it alone drives out nobody.
+        guard size <= min(limits.notificationBytesPerTarget, limits.notificationBytes) else {
+            cse.counters.notificationsDropped += 1
+            return
+        }
         let queue = queues[target] ?? NotificationQueue()
         queues[target] = queue
         if latestOnly { for dropped in queue.drop(where: { $0 == subscription }) { drop(dropped) } }
-        while queue.waiting.count >= limits.notificationsPerTarget || count >= limits.notifications {
+        while queue.waiting.count >= limits.notificationsPerTarget
+            || queue.bytes + size > limits.notificationBytesPerTarget || count >= limits.notifications
+            || bytes + size > limits.notificationBytes
+        {
             guard let oldest = queue.dropOldest() ?? dropOldestOfAnother() else { break }
             cse.counters.notificationsDropped += 1
             drop(oldest)
         }
         lastNumber += 1
         let waiting = NotificationQueue.Waiting(
-            number: lastNumber, subscription: subscription, content: content, category: category, isOfNode: isOfNode)
-        queue.waiting.append(waiting)
+            number: lastNumber, subscription: subscription, content: content, bytes: size, category: category,
+            isOfNode: isOfNode)
+        queue.append(waiting)
         count += 1
+        bytes += size
         // What did not get through at once waits on flash as well; a node's measurements never do.
         if queue.failures > 0 { keep(waiting, target) }
         work(target)
@@ -162,6 +205,7 @@ final class Notifier {
 
     private func drop(_ waiting: NotificationQueue.Waiting) {
         count -= 1
+        bytes -= waiting.bytes
         if waiting.isKept { cse.memory.forgetNotification(waiting.number) }
     }
 
@@ -181,7 +225,8 @@ final class Notifier {
             guard let items = (try? CBOR.decode(bytes))?.items, items.count == 4, let subscription = items[0].string,
                 let target = items[1].string, let bytes = items[2].byteString,
                 let content = try? JSON.parse(bytes, limits: PrimitiveLimits.json),
-                count < cse.settings.limits.notifications
+                case let size = content.weight, count < cse.settings.limits.notifications,
+                self.bytes + size <= cse.settings.limits.notificationBytes
             else {
                 cse.memory.forgetNotification(number)
                 continue
@@ -189,11 +234,12 @@ final class Notifier {
             lastNumber = max(lastNumber, number)
             let queue = queues[target] ?? NotificationQueue()
             queues[target] = queue
-            queue.waiting.append(
+            queue.append(
                 NotificationQueue.Waiting(
-                    number: number, subscription: subscription, content: content, category: items[3].int,
+                    number: number, subscription: subscription, content: content, bytes: size, category: items[3].int,
                     isOfNode: false, isKept: true))
             count += 1
+            self.bytes += size
         }
     }
 
@@ -207,12 +253,16 @@ final class Notifier {
         }
     }
 
-    /// Ends; what waits stays where it is.
+    /// Ends; what waits, gathered to batches or not, waits on flash for the next start.
     func stop() {
         isRunning = false
-        for timer in batchTimers.values { timer.cancel() }
-        batchTimers = [:]
-        for queue in queues.values { queue.timer?.cancel() }
+        for id in Array(batches.keys) {
+            if let subscription = cse.tree.byID[id] { flush(subscription) } else { _ = takeBatch(of: id) }
+        }
+        for (target, queue) in queues {
+            queue.timer?.cancel()
+            for waiting in queue.waiting { keep(waiting, target) }
+        }
     }
 
     private func work(_ target: String) {

@@ -3,6 +3,9 @@ import OneM2MPrimitives
 
 /// What a `<subscription>` wants to hear of, worked out from its attributes (TS-0001 9.6.8).
 struct SubscriptionState: Sendable {
+    /// When a batch goes out (`m2m:batchNotify`).
+    typealias Batch = (number: Int, milliseconds: Int64)
+
     /// What happens to a resource (`m2m:notificationEventType`).
     enum Event: Int, Sendable, Hashable {
         /// An attribute changed.
@@ -40,12 +43,9 @@ struct SubscriptionState: Sendable {
     let latestOnly: Bool
     let category: Int?
     /// So many together, or what there is after so many milliseconds.
-    let batch: (number: Int, milliseconds: Int64)?
+    let batch: Batch?
     /// How many more notifications it lives for.
     var remaining: Int?
-    /// What waits to fill the batch.
-    var batched: [JSON] = []
-
     /// Notifications of one batch; a queue holds as many.
     static let mostBatched = 100
     /// Targets of a subscription.
@@ -106,7 +106,7 @@ struct SubscriptionState: Sendable {
         batch = try attributes["bn"].map { value throws(OneM2MError) in try Self.batch(value) }
     }
 
-    private static func batch(_ value: JSON) throws(OneM2MError) -> (number: Int, milliseconds: Int64) {
+    private static func batch(_ value: JSON) throws(OneM2MError) -> Batch {
         let number = value["num"]?.int ?? mostBatched
         var milliseconds: Int64 = 300_000
         if let given = value["dur"] {

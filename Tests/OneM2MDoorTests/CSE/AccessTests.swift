@@ -6,7 +6,7 @@ import Testing
 
 /// Says what it was told to of every request with tokens.
 @Loop
-private final class FixedVerdict: TokenAuthorization {
+final class FixedVerdict: TokenAuthorization {
     var verdict: TokenVerdict
     nonisolated init(_ verdict: TokenVerdict) { self.verdict = verdict }
     func verify(
@@ -130,6 +130,30 @@ struct AccessTests {
                 try await bench.ask(.delete, "Cowner/box", from: "Cguest") { $0.tokens = ["a.b.c"] }.status
                     == .originatorHasNoPrivilege)
         }
+    }
+
+    @Test("What a token's holder tells an AE goes there without the token")
+    func stripped() async throws {
+        let bench = try await bench()
+        let remote = TestRemote()
+        bench.cse.remote = remote
+        bench.cse.tokens = FixedVerdict(
+            .accepted(
+                TokenPrivileges([
+                    TokenPermission(
+                        resources: ["cse-gw1/Clamp"],
+                        privileges: Privileges([AccessControlRule(originators: ["Cguest"], operations: .notify)]))
+                ]), assigned: []))
+        try await bench.register("Clamp", #","poa":["http://192.0.2.7/n"]"#)
+        let answer = try await bench.ask(.notify, "Clamp", from: "Cguest", #"{"m2m:sgn":{}}"#) {
+            $0.tokens = ["a.b.c"]
+            $0.tokenIDs = ["t1@e.example"]
+            $0.localTokenIDs = ["t2"]
+            $0.roleIDs = ["guest@hotel.example.com"]
+        }
+        #expect(answer.status == .ok)
+        let sent = try #require(remote.sent.last?.request)
+        #expect(sent.content == ["m2m:sgn": [:]] && !sent.bringsAuthorization)
     }
 
     @Test("Roles of tokens mean what the policies here say")

@@ -53,6 +53,40 @@ struct AnnouncementTests {
         #expect(await eventually { remote.sent.last?.request.operation == .delete })
     }
 
+    @Test("rcn 7: an announced resource gives what it stands for, as its CSE shows it to who asks")
+    func original() async throws {
+        let (bench, remote) = try await bench()
+        try await bench.register("Cguest")
+        try await bench.create(.container, "Capp", #"{"m2m:cnt":{"rn":"box","mni":4}}"#)
+        func announce(_ name: String, _ link: String) async throws {
+            let made = try await bench.create(
+                ResourceType.container.announced, "cse-gw1", from: "Cadmin",
+                "{\"m2m:cntA\":{\"rn\":\"\(name)\",\"lnk\":\"\(link)\"}}")
+            #expect(made.status == .created, "\(made)")
+        }
+        try await announce("far", "/gw2/cse-gw2/box")
+        try await announce("near", "/gw1/cse-gw1/Capp/box")
+        try await announce("broken", "a//b")
+        remote.answer = {
+            ResponsePrimitive(
+                .ok, requestIdentifier: $0.requestIdentifier, content: ["m2m:cnt": ["rn": "box", "mni": 9]])
+        }
+        func ask(_ name: String, from: String = "Cadmin") async throws -> ResponsePrimitive {
+            try await bench.ask(.retrieve, "cse-gw1/\(name)", from: from) { $0.resultContent = .originalResource }
+        }
+        let far = try await ask("far")
+        #expect(far.status == .ok && far.content?["m2m:cnt"]?["mni"] == 9)
+        let sent = try #require(remote.sent.last)
+        #expect(sent.request.to == "/gw2/cse-gw2/box" && sent.request.resultContent == nil)
+        #expect(sent.request.from == "/gw1/Cadmin" && sent.request.operation == .retrieve)
+        #expect(try await ask("near").content?["m2m:cnt"]?["mni"] == 4)
+        #expect(try await ask("broken").status == .notFound)
+        // Who may not see the announced resource learns nothing of the other.
+        let count = remote.sent.count
+        #expect(try await ask("far", from: "Cguest").status == .originatorHasNoPrivilege)
+        #expect(remote.sent.count == count)
+    }
+
     @Test("Another CSE registers itself over TLS, announces below itself, and is known from then on")
     func registration() async throws {
         let (bench, remote) = try await bench()

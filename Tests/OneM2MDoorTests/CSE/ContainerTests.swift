@@ -98,15 +98,17 @@ struct ContainerTests {
         }
     }
 
-    @Test("A million instances stay within the limits")
+    @Test("Instances without end stay within the limits")
     func million() async throws {
         let bench = try await bench("") {
             $0.limits.contentInstances = 2000
             $0.limits.contentBytes = 100_000
         }
         try await bench.create(.container, "Capp", #"{"m2m:cnt":{"rn":"other"}}"#)
-        // The full number takes a minute in a debug build; the limits do not know the difference.
+        // The full number takes minutes in a debug build, and OneM2MBench makes it; the limits do not know the difference.
         for number in 0..<20_000 {
+            // Other tests live on the same loop.
+            if number % 256 == 0 { await Task.yield() }
             let to = number % 2 == 0 ? "Capp/box" : "Capp/other"
             let request = RequestPrimitive(
                 .create, to: to, from: "Capp", requestIdentifier: "r", resourceType: .contentInstance,

@@ -1,28 +1,33 @@
 import FlashStore
 import JSONText
 import OneLoop
-import OneM2MDoor
 import OneM2MPrimitives
 import Synchronization
 import Testing
+
+@testable import OneM2MDoor
 
 /// A device in memory that keeps every write, so that the power can be cut after any of them.
 private final class CutDevice: BlockFile {
     enum Event { case write(Int, [UInt8]), flush }
     let size: Int
-    private let state: Mutex<(image: [UInt8], events: [Event])>
+    private let state: Mutex<(image: [UInt8], events: [Event], fails: Bool)>
 
     init(_ image: [UInt8]) {
         size = image.count
-        state = Mutex((image, []))
+        state = Mutex((image, [], false))
     }
 
     var events: [Event] { state.withLock { $0.events } }
+    var image: [UInt8] { state.withLock { $0.image } }
+    /// Whether it takes nothing.
+    func fail(_ fails: Bool) { state.withLock { $0.fails = fails } }
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(StoreError) {
         state.withLock { buffer.copyBytes(from: $0.image[offset..<offset + buffer.count]) }
     }
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(StoreError) {
         let copy = Array(bytes)
+        guard !state.withLock({ $0.fails }) else { throw StoreError(.io, "as told") }
         state.withLock {
             $0.image.replaceSubrange(offset..<offset + copy.count, with: copy)
             $0.events.append(.write(offset, copy))
@@ -121,6 +126,7 @@ struct DurabilityTests {
         let events = device.events
         #expect(events.count > 50)
         for cut in stride(from: 2, through: events.count, by: 1) {
+            await Task.yield()
             let image = CutDevice.image(after: cut, of: events, size: Self.size)
             // Before the store's first header is whole there is no store.
             guard let again = try? FlashStore.open(on: CutDevice(image)) else {
@@ -140,6 +146,41 @@ struct DurabilityTests {
             }
             await again.close()
         }
+    }
+
+    @Test("What flash refuses is not there, now or after a restart; what it would have driven out or changed still is")
+    func refused() async throws {
+        let device = CutDevice([UInt8](repeating: 0, count: Self.size))
+        let store = try FlashStore.open(on: device)
+        let first = TestCSE(store: store)
+        try await first.register("Capp")
+        try await first.create(.container, "Capp", #"{"m2m:cnt":{"rn":"box","mni":2,"lbl":["old"]}}"#)
+        for text in ["a", "b"] {
+            try await first.create(.contentInstance, "Capp/box", "{\"m2m:cin\":{\"con\":\"\(text)\"}}")
+        }
+        let kept = first.cse.memory.kept
+        device.fail(true)
+        for _ in 0..<3 {
+            let refused = try await first.create(.contentInstance, "Capp/box", #"{"m2m:cin":{"con":"c"}}"#)
+            #expect(refused.status == .internalServerError)
+        }
+        #expect(try await first.create(.container, "Capp", #"{"m2m:cnt":{"rn":"new"}}"#).status == .internalServerError)
+        #expect(
+            try await first.ask(.update, "Capp/box", #"{"m2m:cnt":{"lbl":["changed"]}}"#).status == .internalServerError
+        )
+        func check(_ bench: TestCSE) async throws {
+            #expect(try await bench.get("Capp/box/ol", from: "Cadmin")?["con"] == "a")
+            #expect(try await bench.get("Capp/box/la", from: "Cadmin")?["con"] == "b")
+            let box = try await bench.get("Capp/box", from: "Cadmin")
+            #expect(box?["cni"] == 2 && box?["cbs"] == 2 && box?["lbl"] == ["old"])
+            #expect(bench.cse.resource("Capp/new") == nil)
+            #expect(bench.cse.memory.kept == kept)
+        }
+        try await check(first)
+        device.fail(false)
+        try await store.flush()
+        await store.close()
+        try await check(TestCSE(store: try FlashStore.open(on: CutDevice(device.image))))
     }
 
     @Test("Lazily kept resources reach flash in company, and what is measured does not")

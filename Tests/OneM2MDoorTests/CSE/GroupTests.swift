@@ -74,6 +74,48 @@ struct GroupTests {
         #expect(try await bench.ask(.retrieve, "Capp/g", from: "Cguest").status == .originatorHasNoPrivilege)
     }
 
+    @Test("Policies for the members: also when they come alone, by groups, by type, and by roles")
+    func memberPolicies() async throws {
+        let bench = try await bench()
+        try await bench.register("Cguest")
+        func policy(_ name: String, _ rule: String) async throws {
+            let made = try await bench.create(
+                .accessControlPolicy, "Capp",
+                "{\"m2m:acp\":{\"rn\":\"\(name)\",\"pv\":{\"acr\":[\(rule)]},\"pvs\":{\"acr\":[{\"acor\":[\"Capp\"],\"acop\":63}]}}}"
+            )
+            #expect(made.status == .created)
+        }
+        try await bench.create(.group, "Capp", #"{"m2m:grp":{"rn":"friends","mnm":5,"mid":["cse-gw1/Cguest"]}}"#)
+        try await policy("members", #"{"acor":["cse-gw1/Capp/friends"],"acop":2}"#)
+        try await policy("instances", #"{"acor":["Cguest"],"acop":1,"acod":[{"chty":[4]}]}"#)
+        try await policy("roles", #"{"acor":["guest@hotel.example.com"],"acop":2}"#)
+        try await bench.create(.group, "Capp", #"{"m2m:grp":{"rn":"g","mnm":5,"mid":["cse-gw1/Capp/a"]}}"#)
+        func set(_ policy: String) async throws -> ResponseStatus {
+            try await bench.ask(.update, "Capp/g", "{\"m2m:grp\":{\"macp\":[\"\(policy)\"]}}").status
+        }
+        #expect(try await set("cse-gw1/Capp/nobody") == .badRequest)
+        #expect(try await set("cse-gw1/Capp/a") == .badRequest)
+        func read(_ change: (inout RequestPrimitive) -> Void = { _ in }) async throws -> ResponseStatus {
+            try await bench.ask(.retrieve, "Capp/g/fopt", from: "Cguest", change: change).status
+        }
+        #expect(try await read() == .originatorHasNoPrivilege)
+        #expect(try await set("cse-gw1/Capp/members") == .updated)
+        #expect(try await read() == .ok)
+        #expect(try await set("cse-gw1/Capp/instances") == .updated)
+        #expect(
+            try await bench.create(.contentInstance, "Capp/g/fopt", from: "Cguest", #"{"m2m:cin":{"con":"1"}}"#).status
+                == .ok)
+        #expect(
+            try await bench.create(.container, "Capp/g/fopt", from: "Cguest", #"{"m2m:cnt":{}}"#).status
+                == .originatorHasNoPrivilege)
+        #expect(try await set("cse-gw1/Capp/roles") == .updated)
+        let role = TokenPermission(resources: nil, privileges: nil, roles: ["guest@hotel.example.com"])
+        let verdict = FixedVerdict(.accepted(TokenPrivileges([role]), assigned: []))
+        bench.cse.tokens = verdict
+        #expect(try await read() == .originatorHasNoPrivilege)
+        #expect(try await read { $0.tokens = ["a.b.c"] } == .ok)
+    }
+
     @Test("Circles end")
     func circles() async throws {
         let bench = try await bench()

@@ -1,8 +1,9 @@
 import JSONText
 import OneLoop
-import OneM2MDoor
 import OneM2MPrimitives
 import Testing
+
+@testable import OneM2MDoor
 
 @Suite("Procedures of the CSE (TS-0004 7.3)")
 @Loop
@@ -29,7 +30,16 @@ struct ProcedureTests {
         Case(status: 4008, operation: .retrieve, to: "cse-gw1") {
             $0.requestExpiration = .at(OneM2MTime(microseconds: 1))
         },
-        Case(status: 5001, operation: .retrieve, to: "cse-gw1") { $0.operationExecutionTime = .after(5000) },
+        Case(status: 5207, operation: .retrieve, to: "cse-gw1") { $0.operationExecutionTime = .after(60_001) },
+        Case(status: 5207, operation: .retrieve, to: "cse-gw1") {
+            $0.operationExecutionTime = .after(3_600_001)
+            $0.responseType = .nonBlockingSynch
+        },
+        Case(status: 4008, operation: .retrieve, to: "cse-gw1") {
+            $0.operationExecutionTime = .after(5000)
+            $0.requestExpiration = .after(4000)
+        },
+        Case(status: 2000, operation: .retrieve, to: "cse-gw1") { $0.operationExecutionTime = .after(-5000) },
         Case(status: 5001, operation: .retrieve, to: "cse-gw1") { $0.tokens = ["a.b.c"] },
         Case(status: 4000, operation: .retrieve, to: "a//b"),
         Case(status: 4106, operation: .retrieve, to: "cse-gw1", from: "Cstranger"),
@@ -66,6 +76,14 @@ struct ProcedureTests {
         Case(status: 4000, operation: .create, to: "Capp", type: 3, content: #"{"m2m:cnt":{"rn":"la"}}"#),
         Case(status: 4000, operation: .create, to: "Capp", type: 3, content: #"{"m2m:cnt":{"rn":"a/b"}}"#),
         Case(status: 4000, operation: .create, to: "Capp", type: 3, content: #"{"m2m:cnt":{"acpi":["nobody"]}}"#),
+        Case(
+            status: 5207, operation: .create, to: "Capp", type: 3,
+            content: #"{"m2m:cnt":{"at":["/a","/b","/c","/d","/e","/f","/g","/h","/i"]}}"#),
+        Case(
+            status: 4000, operation: .create, to: "Capp", type: 9, content: #"{"m2m:grp":{"mnm":1,"mid":[],"at":[]}}"#),
+        Case(
+            status: 4000, operation: .create, to: "Capp", type: 9,
+            content: #"{"m2m:grp":{"mnm":1,"mid":[],"macp":["Capp"]}}"#),
         Case(status: 4000, operation: .create, to: "Capp", type: 3, content: #"{"m2m:cnt":{}}"#) {
             $0.resultContent = .childResources
         },
@@ -112,6 +130,7 @@ struct ProcedureTests {
         Case(status: 4000, operation: .retrieve, to: "Capp/box") { $0.resultContent = .nothing },
         Case(status: 4000, operation: .retrieve, to: "Capp/box") { $0.attributeList = ["zz"] },
         Case(status: 4000, operation: .retrieve, to: "Capp/box") { $0.resultContent = .originalResource },
+        Case(status: 4000, operation: .retrieve, to: "Capp/box/la") { $0.resultContent = .originalResource },
         Case(status: 5001, operation: .retrieve, to: "Capp/box") {
             $0.filterCriteria.usage = .ipeOnDemandDiscovery
         },
@@ -291,6 +310,110 @@ struct ProcedureTests {
         #expect(asynchronous.status == .acceptedNonBlockingAsynch)
         #expect(await eventually { remote.sent.contains { $0.request.content?["m2m:rsp"]?["rsc"] == 2000 } })
         #expect(try await bench.ask(.retrieve, "Capp/box") { $0.responseType = .noResponse }.status == .accepted)
+    }
+
+    @Test("What a request remembers of its answer is bounded")
+    func longAnswers() async throws {
+        let bench = TestCSE { $0.limits.requestAnswerBytes = 2_000 }
+        try await bench.register("Capp")
+        let label = String(repeating: "x", count: 3_000)
+        func outcome(_ answer: ResponsePrimitive) async throws -> JSON? {
+            let address = try #require(answer.content?["m2m:uri"]?.string)
+            #expect(await eventually { bench.cse.resource(address)?.attributes["rs"] != 3 })
+            return try await bench.get(address)
+        }
+        let made = try await outcome(
+            try await bench.create(.container, "Capp", "{\"m2m:cnt\":{\"rn\":\"box\",\"lbl\":[\"\(label)\"]}}") {
+                $0.responseType = .nonBlockingSynch
+            })
+        // It was made, and only what it looks like is left out.
+        #expect(made?["rs"] == 1 && made?["ors"]?["rsc"] == 2001)
+        #expect(made?["ors"]?["cnst"] == 1 && made?["ors"]?["pc"] == nil)
+        #expect(bench.cse.resource("Capp/box") != nil)
+        let read = try await outcome(
+            try await bench.ask(.retrieve, "Capp/box") { $0.responseType = .nonBlockingSynch })
+        #expect(read?["rs"] == 2 && read?["ors"]?["rsc"] == 5207)
+        let short = try await outcome(
+            try await bench.ask(.retrieve, "Capp") { $0.responseType = .nonBlockingSynch })
+        #expect(short?["rs"] == 1 && short?["ors"]?["pc"]?["m2m:ae"]?["api"] == "Ntest")
+    }
+
+    @Test("oet: done when its time has come, by the rights of then")
+    func delayed() async throws {
+        let bench = TestCSE { $0.limits.delayedRequestsPerOriginator = 2 }
+        try await bench.register("Capp")
+        let begun = ContinuousClock.now
+        #expect(
+            try await bench.create(.container, "Capp", #"{"m2m:cnt":{"rn":"box"}}"#) {
+                $0.operationExecutionTime = .after(120)
+            }.status == .created)
+        #expect(ContinuousClock.now - begun >= .milliseconds(120))
+        // Answered at once, done later.
+        let accepted = try await bench.ask(.delete, "Capp/box") {
+            $0.operationExecutionTime = .at(bench.clock.now.adding(milliseconds: 100))
+            $0.responseType = .nonBlockingSynch
+        }
+        let address = try #require(accepted.content?["m2m:uri"]?.string)
+        #expect(bench.cse.resource("Capp/box") != nil && bench.cse.resource(address)?.attributes["rs"] == 3)
+        #expect(await eventually { bench.cse.resource(address)?.attributes["rs"] == 1 })
+        #expect(bench.cse.resource("Capp/box") == nil)
+        // Whose registration ends meanwhile is a stranger by then; so many wait and no more.
+        for place in 1...3 {
+            let answer = try await bench.ask(.retrieve, "Capp") {
+                $0.operationExecutionTime = .after(300)
+                $0.responseType = .nonBlockingSynch
+            }
+            #expect(answer.status == (place < 3 ? .acceptedNonBlockingSynch : .notAcceptable))
+        }
+        #expect(try await bench.ask(.delete, "Capp").status == .deleted)
+        #expect(
+            await eventually {
+                bench.cse.resources(.request).count { $0.attributes["ors"]?["rsc"] == 4106 } == 2
+            })
+        // The end of the CSE is the end of all waiting.
+        let waiting = Task { @Loop in
+            try await bench.ask(.retrieve, "cse-gw1", from: "Cadmin") { $0.operationExecutionTime = .after(50_000) }
+        }
+        #expect(await eventually { bench.cse.delayed.count == 1 })
+        bench.cse.stop()
+        #expect(try await waiting.value.status == .internalServerError)
+    }
+
+    @Test("What has expired is gone before it is swept away: by name, by ID, as a parent, a policy or a name taken")
+    func expired() async throws {
+        let bench = TestCSE()
+        try await bench.register("Capp")
+        let soon = bench.clock.now.adding(milliseconds: 60_000)
+        try await bench.create(.container, "Capp", #"{"m2m:cnt":{"rn":"box"}}"#)
+        let first = try await bench.create(
+            .contentInstance, "Capp/box", "{\"m2m:cin\":{\"con\":\"1\",\"rn\":\"one\"}}")
+        #expect(first.status == .created)
+        let instance = try await bench.create(
+            .contentInstance, "Capp/box", "{\"m2m:cin\":{\"con\":\"2\",\"rn\":\"two\",\"et\":\"\(soon)\"}}")
+        let id = try #require(instance.content?["m2m:cin"]?["ri"]?.string)
+        try await bench.create(.container, "Capp", "{\"m2m:cnt\":{\"rn\":\"old\",\"et\":\"\(soon)\"}}")
+        try await bench.create(.container, "Capp/old", #"{"m2m:cnt":{"rn":"in"}}"#)
+        // A parent's end may come nearer than its children's was.
+        try await bench.create(.container, "Capp", #"{"m2m:cnt":{"rn":"cut"}}"#)
+        try await bench.create(.container, "Capp/cut", #"{"m2m:cnt":{"rn":"in"}}"#)
+        try await bench.ask(.update, "Capp/cut", "{\"m2m:cnt\":{\"et\":\"\(soon)\"}}")
+        try await bench.register("Cguest")
+        try await bench.create(
+            .accessControlPolicy, "Capp",
+            "{\"m2m:acp\":{\"rn\":\"p\",\"et\":\"\(soon)\",\"pv\":{\"acr\":[{\"acor\":[\"Cguest\"],\"acop\":2}]},\"pvs\":{\"acr\":[{\"acor\":[\"Capp\"],\"acop\":63}]}}}"
+        )
+        try await bench.ask(.update, "Capp/box", #"{"m2m:cnt":{"acpi":["cse-gw1/Capp/p"]}}"#)
+        #expect(try await bench.ask(.retrieve, "Capp/box/two", from: "Cguest").status == .ok)
+        bench.clock.pass(milliseconds: 60_000)
+        #expect(try await bench.ask(.retrieve, "Capp/box/one", from: "Cguest").status == .originatorHasNoPrivilege)
+        for to in ["Capp/box/two", id, "/gw1/\(id)", "Capp/cut/in", "Capp/old", "Capp/old/in", "Capp/p"] {
+            #expect(try await bench.ask(.retrieve, to, from: "Cadmin").status == .notFound, "\(to)")
+        }
+        #expect(try await bench.ask(.delete, "Capp/box/two").status == .notFound)
+        #expect(try await bench.create(.container, "Capp", #"{"m2m:cnt":{"rn":"old"}}"#).status == .created)
+        #expect(
+            try await bench.create(.contentInstance, "Capp/box", from: "Cadmin", #"{"m2m:cin":{"con":"3","rn":"two"}}"#)
+                .status == .created)
     }
 
     @Test("Others' resources are asked for over there, as who asks is called there")

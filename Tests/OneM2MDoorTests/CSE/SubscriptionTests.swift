@@ -1,9 +1,10 @@
 import FlashStore
 import JSONText
 import OneLoop
-import OneM2MDoor
 import OneM2MPrimitives
 import Testing
+
+@testable import OneM2MDoor
 
 @Suite("Subscriptions and notifications (TS-0001 9.6.8, TS-0004 7.4.8, 7.5.1)")
 @Loop
@@ -172,6 +173,99 @@ struct SubscriptionTests {
         #expect(bench.cse.counters.notificationsDropped == 2)
     }
 
+    @Test("What waits is bounded in bytes as well, for one target, altogether, and in batches")
+    func bytes() async throws {
+        let bench = TestCSE {
+            $0.limits.notificationBytesPerTarget = 10_000
+            $0.limits.notificationBytes = 15_000
+            $0.limits.batchBytes = 4_000
+            $0.limits.batchesBytes = 6_000
+        }
+        let remote = TestRemote()
+        bench.cse.remote = remote
+        bench.cse.start()
+        try await bench.register("Capp")
+        try await bench.create(.container, "Capp", #"{"m2m:cnt":{"rn":"box"}}"#)
+        for number in 1...3 {
+            let made = try await bench.create(
+                .subscription, "Capp/box",
+                #"{"m2m:sub":{"nu":["http://192.0.2.\#(number)/n"],"enc":{"net":[3],"chty":[4]}}}"#)
+            #expect(made.status == .created)
+        }
+        remote.answer = { ResponsePrimitive(OneM2MError(.targetNotReachable, "away"), to: $0) }
+        let long = String(repeating: "x", count: 1_800)
+        for _ in 0..<20 {
+            try await bench.create(.contentInstance, "Capp/box", "{\"m2m:cin\":{\"con\":\"\(long)\"}}")
+            #expect(bench.cse.notifier.bytes <= 15_000)
+        }
+        // Each is some 2 kB: five would fit for a target, seven altogether.
+        #expect((5...7).contains(bench.cse.waitingNotifications))
+        #expect(bench.cse.counters.notificationsDropped >= 60 - 7)
+
+        // A batch goes out when it is long enough, full or not; and when all batches together are too long.
+        let gathering = TestCSE {
+            $0.limits.batchBytes = 4_000
+            $0.limits.batchesBytes = 6_000
+        }
+        let other = TestRemote()
+        gathering.cse.remote = other
+        gathering.cse.start()
+        try await gathering.register("Capp")
+        for name in ["a", "b", "c"] {
+            try await gathering.create(.container, "Capp", "{\"m2m:cnt\":{\"rn\":\"\(name)\"}}")
+            let made = try await gathering.create(
+                .subscription, "Capp/\(name)",
+                #"{"m2m:sub":{"nu":["http://192.0.2.9/n"],"enc":{"net":[3],"chty":[4]},"bn":{"num":50,"dur":"PT1H"}}}"#)
+            #expect(made.status == .created)
+        }
+        func put(_ name: String) async throws {
+            try await gathering.create(.contentInstance, "Capp/\(name)", "{\"m2m:cin\":{\"con\":\"\(long)\"}}")
+        }
+        func sizes() -> [Int?] { other.events.map { $0["m2m:agn"]?["m2m:sgn"]?.array?.count } }
+        try await put("a")
+        try await put("a")
+        #expect(await eventually { sizes() == [2] })
+        for name in ["a", "b", "c"] { try await put(name) }
+        #expect(await eventually { sizes() == [2, 1] })
+    }
+
+    @Test("exc goes on counting after a restart, also when its last moment did not reach flash")
+    func countdown() async throws {
+        let store = try FlashStore.inMemory()
+        let clock = TestClock()
+        func put(_ bench: TestCSE) async throws {
+            #expect(
+                try await bench.create(.contentInstance, "Capp/box", #"{"m2m:cin":{"con":"1"}}"#).status == .created)
+        }
+        do {
+            let (bench, remote) = try await bench(store: store, clock: clock)
+            #expect(try await subscribe(bench, #""nu":["Capp"],"enc":{"net":[3]},"exc":3"#).status == .created)
+            for _ in 0..<2 { try await put(bench) }
+            #expect(await eventually { remote.events.count == 2 })
+            bench.cse.stop()
+        }
+        let second = TestCSE(store: store, clock: clock)
+        let remote = TestRemote()
+        second.cse.remote = remote
+        second.cse.start()
+        for _ in 0..<3 { try await put(second) }
+        #expect(await eventually { remote.events.contains { $0["m2m:sgn"]?["sud"] == true } })
+        #expect(await eventually { second.cse.resource("Capp/box/s") == nil })
+        #expect(remote.events.count { $0["m2m:sgn"]?["nev"] != nil } == 1)
+    }
+
+    @Test("One that has expired is told nothing")
+    func expired() async throws {
+        let (bench, remote) = try await bench()
+        let soon = bench.clock.now.adding(milliseconds: 60_000)
+        #expect(
+            try await subscribe(bench, "\"nu\":[\"Capp\"],\"enc\":{\"net\":[3]},\"et\":\"\(soon)\"").status == .created)
+        bench.clock.pass(milliseconds: 60_000)
+        try await bench.create(.contentInstance, "Capp/box", #"{"m2m:cin":{"con":"1"}}"#)
+        #expect(await eventually { bench.cse.waitingNotifications == 0 })
+        #expect(!remote.events.contains { $0["m2m:sgn"]?["nev"] != nil })
+    }
+
     @Test("What waited is sent after a restart")
     func restart() async throws {
         let store = try FlashStore.inMemory()
@@ -193,6 +287,27 @@ struct SubscriptionTests {
         second.cse.start()
         #expect(await eventually { remote.events.count == 5 })
         #expect(await eventually { store.scan(prefix: "m2m/n/").isEmpty })
+    }
+
+    @Test("What was gathered to a batch is sent after a restart")
+    func restartedBatch() async throws {
+        let store = try FlashStore.inMemory()
+        let clock = TestClock()
+        do {
+            let (bench, remote) = try await bench(store: store, clock: clock)
+            _ = try await subscribe(bench, #""nu":["Capp"],"enc":{"net":[3]},"bn":{"num":9,"dur":"PT1H"}"#)
+            for number in 0..<2 {
+                try await bench.create(.contentInstance, "Capp/box", #"{"m2m:cin":{"con":"\#(number)"}}"#)
+            }
+            bench.cse.stop()
+            #expect(remote.events.isEmpty)
+        }
+        let second = TestCSE(store: store, clock: clock)
+        let remote = TestRemote()
+        second.cse.remote = remote
+        second.cse.start()
+        #expect(await eventually { remote.events.count == 1 })
+        #expect(remote.events.first?["m2m:agn"]?["m2m:sgn"]?.array?.count == 2)
     }
 
     @Test("Over a polling channel")
