@@ -241,6 +241,13 @@ struct HostingTests {
         #expect(try await read(world) { _ in }.status == .ok)
         result = ["tkns": ["a.b.c"]]
         #expect(try await read(world) { _ in }.status == .originatorHasNoPrivilege)
+        // A request that is not waited for is put to the server as well.
+        result = ["dai": ["gp": ["acr": [["acor": ["//sp.example.com/gw1/Cphone"], "acop": 2]]]]]
+        let accepted = try await read(world) { $0.responseType = .nonBlockingSynch }
+        let outcome = try #require(accepted.content?["m2m:uri"]?.string)
+        let floor = try #require(world.members["gw2"])
+        #expect(await eventually { floor.cse.resource(outcome)?.attributes["rs"] != 3 })
+        #expect(floor.cse.resource(outcome)?.attributes["ors"]?["rsc"] == 2000)
         let off: JSON = ["m2m:dac": ["dae": false]]
         _ = try await world.ask(.update, "cse-gw2/das", at: TokenWorld.floor, from: "Cadmin", off)
         let before = world.consulted.count

@@ -6,6 +6,8 @@ public struct RevocationRegister: Sendable {
     public private(set) var lists: [EntityID: RevocationList] = [:]
     /// Tokens revoked here, whoever issued them, until they expire.
     public private(set) var local: [QualifiedName: OneM2MTime] = [:]
+    /// Issuers whose last list was lost: their tokens count no more until a list has come.
+    private var lost: Set<EntityID> = []
 
     /// An empty register.
     public init() {}
@@ -27,7 +29,13 @@ public struct RevocationRegister: Sendable {
             if list == known { return .same }
         }
         lists[list.issuer] = list
+        lost.remove(list.issuer)
         return .taken
+    }
+
+    /// Notes that an issuer's list was here and cannot be read any more: what it revoked is not known.
+    public mutating func lose(listOf issuer: EntityID) {
+        if lists[issuer] == nil { lost.insert(issuer) }
     }
 
     /// Revokes a token here. None that was revoked makes room for another: a full table takes no more.
@@ -52,6 +60,11 @@ public struct RevocationRegister: Sendable {
         if local[claims.tokenID] != nil { throw TokenRefusal(.revocation, "it was revoked here") }
         let list = lists[claims.issuer]
         if list?.revoked[claims.tokenID] != nil { throw TokenRefusal(.revocation, "\(claims.issuer) has revoked it") }
+        guard !lost.contains(claims.issuer) else {
+            throw TokenRefusal(
+                .revocation,
+                "the revocation list of \(claims.issuer) that was here cannot be read; one has to come first")
+        }
         if issuer?.requiresRevocationList == true {
             guard let list else {
                 throw TokenRefusal(.revocation, "no revocation list of \(claims.issuer) has come yet")

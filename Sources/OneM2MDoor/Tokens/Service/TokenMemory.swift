@@ -21,7 +21,17 @@ struct TokenMemory: Sendable {
 
     let store: FlashStore?
 
-    private func read(_ key: String) -> JSON? { store?.get(key).flatMap { try? JSON.parse($0) } }
+    /// The record of a key; nil for none. One that cannot be read is never taken for one that is not there: what is written
+    /// in its place would be lost for good.
+    private func read(_ key: String, _ what: String) throws(OneM2MError) -> JSON? {
+        guard let bytes = store?.get(key) else { return nil }
+        guard let json = try? JSON.parse(bytes) else { throw Self.unreadable(what) }
+        return json
+    }
+
+    private static func unreadable(_ what: String) -> OneM2MError {
+        OneM2MError(.internalServerError, "the record of \(what) cannot be read, and stays on flash as it is")
+    }
 
     private func write(_ key: String, _ json: JSON) async throws(OneM2MError) {
         do { try await store?.put(key, Array(json.serialized().utf8), .now) } catch {
@@ -33,32 +43,46 @@ struct TokenMemory: Sendable {
     ///
     /// - Throws: ``OneM2MError`` 5000 for a record that cannot be read: other keys instead would make all tokens worthless.
     func ring() throws(OneM2MError) -> SigningKeyRing? {
-        guard let bytes = store?.get(Self.ringKey) else { return nil }
-        guard let json = try? JSON.parse(bytes), let ring = SigningKeyRing(record: json) else {
-            throw OneM2MError(.internalServerError, "the record of the authority's keys cannot be read")
-        }
+        let what = "the authority's keys"
+        guard let json = try read(Self.ringKey, what) else { return nil }
+        guard let ring = SigningKeyRing(record: json) else { throw Self.unreadable(what) }
         return ring
     }
 
     func keep(_ ring: SigningKeyRing) async throws(OneM2MError) { try await write(Self.ringKey, ring.record) }
 
-    /// The key that issuers encrypt for.
-    func host() -> JSONWebKey? { read(Self.hostKey).flatMap { try? JSONWebKey($0) } }
+    /// The key that issuers encrypt for; nil for none yet.
+    ///
+    /// - Throws: ``OneM2MError`` 5000 for a record that cannot be read: with another key instead, every token that was
+    ///   encrypted for this CSE would be worthless.
+    func host() throws(OneM2MError) -> JSONWebKey? {
+        let what = "the key that tokens for this CSE are encrypted with"
+        guard let json = try read(Self.hostKey, what) else { return nil }
+        guard let key = try? JSONWebKey(json), case .ellipticPrivate = key.material else { throw Self.unreadable(what) }
+        return key
+    }
 
     func keep(host key: JSONWebKey) async throws(OneM2MError) { try await write(Self.hostKey, key.json) }
 
-    func revocations() -> Revocations {
-        guard let json = read(Self.revokedKey) else { return Revocations() }
-        func table(_ json: JSON?) -> [QualifiedName: OneM2MTime] {
+    /// What was revoked.
+    ///
+    /// - Throws: ``OneM2MError`` 5000 for a record that cannot be read: what was revoked would count again.
+    func revocations() throws(OneM2MError) -> Revocations {
+        let what = "what is revoked"
+        guard let json = try read(Self.revokedKey, what) else { return Revocations() }
+        func table(_ json: JSON?) throws(OneM2MError) -> [QualifiedName: OneM2MTime] {
+            guard let members = json?.object else { throw Self.unreadable(what) }
             var table: [QualifiedName: OneM2MTime] = [:]
-            for member in json?.object ?? JSONObject() {
-                guard let id = QualifiedName(member.name), let end = member.value.int else { continue }
+            for member in members {
+                guard let id = QualifiedName(member.name), let end = member.value.int,
+                    (0...OneM2MTime.distantFuture.seconds).contains(Int64(end))
+                else { throw Self.unreadable(what) }
                 table[id] = OneM2MTime(microseconds: Int64(end) * 1_000_000)
             }
             return table
         }
-        return Revocations(
-            number: Int64(json["num"]?.int ?? 0), issued: table(json["issued"]), here: table(json["here"]))
+        guard let number = json["num"]?.int else { throw Self.unreadable(what) }
+        return Revocations(number: Int64(number), issued: try table(json["issued"]), here: try table(json["here"]))
     }
 
     func keep(_ revocations: Revocations) async throws(OneM2MError) {
@@ -72,9 +96,13 @@ struct TokenMemory: Sendable {
             ["num": .int(revocations.number), "issued": json(revocations.issued), "here": json(revocations.here)])
     }
 
-    /// The last signed list of an issuer, and the ``TrustedIssuer/anchors`` it was verified under.
-    func list(of issuer: EntityID) -> (text: String, anchors: [String])? {
-        guard let json = read(Self.listPrefix + issuer.absolute), let text = json["list"]?.string else { return nil }
+    /// The last signed list of an issuer, and the ``TrustedIssuer/anchors`` it was verified under; nil for none yet.
+    ///
+    /// - Throws: ``OneM2MError`` 5000 for a record that cannot be read.
+    func list(of issuer: EntityID) throws(OneM2MError) -> (text: String, anchors: [String])? {
+        let what = "the revocation list of \(issuer)"
+        guard let json = try read(Self.listPrefix + issuer.absolute, what) else { return nil }
+        guard let text = json["list"]?.string else { throw Self.unreadable(what) }
         return (text, (json["anchors"]?.array ?? []).compactMap(\.string))
     }
 

@@ -35,7 +35,9 @@ extension TokenService {
             let start = view.attributes["ct"]?.string.flatMap({ OneM2MTime($0) }),
             let end = view.attributes["et"]?.string.flatMap({ OneM2MTime($0) })
         else { return nil }
-        return TokenClaims(tokenID: id, holder: holder, issuer: home.entity, notBefore: start, notAfter: end)
+        var claims = TokenClaims(tokenID: id, holder: holder, issuer: home.entity, notBefore: start, notAfter: end)
+        claims.audience = view.attributes["tkau"]?.array?.compactMap(\.string) ?? []
+        return claims
     }
 
     /// What a token says and what this CSE thinks of it, step by step up to the first that fails. The holder is taken for

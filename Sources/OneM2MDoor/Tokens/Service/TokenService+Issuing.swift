@@ -82,7 +82,7 @@ extension TokenService {
                 "gh:atok": [
                     "rn": .string(name), "et": .string("\(claims.notAfter.adding(milliseconds: 1000))"),
                     "tkis": .string(claims.issuer.absolute), "tkhd": .string(holder.absolute), "tkob": .string(token),
-                    "tkid": .string("\(claims.tokenID)"),
+                    "tkid": .string("\(claims.tokenID)"), "tkau": .array(claims.audience.map { .string($0) }),
                 ]
             ])
         guard answer.status == .created else {
@@ -103,14 +103,19 @@ extension TokenService {
 
     // MARK: Resources
 
-    /// Its holder, and a CSE that the token is meant for: it fetches tokens that come by id.
+    /// Its holder, and a CSE that the token is meant for: it fetches tokens that come by id (TS-0003 7.3.2.3 step 7). Whom it
+    /// is meant for stands beside the token (`tkau`, as `<token>` has it), since one that is encrypted for its host is closed
+    /// to the authority too.
     public func permitsRetrieval(of resource: ResourceView, by originator: EntityID) -> Bool {
         guard resource.type == .accessToken else { return false }
         if resource.attributes["tkhd"]?.string.flatMap({ EntityID($0, at: home) }) == originator { return true }
-        guard originator.isCSE, let token = resource.attributes["tkob"]?.string,
-            let claims = (try? verifier.open(token))?.claims
-        else { return false }
-        return claims.audience.contains { EntityID($0, at: home) == originator }
+        return originator.isCSE && audience(of: resource).contains { EntityID($0, at: home) == originator }
+    }
+
+    /// Of a resource that was made before audiences stood beside tokens, what the token itself says.
+    private func audience(of resource: ResourceView) -> [String] {
+        if let list = resource.attributes["tkau"]?.array { return list.compactMap(\.string) }
+        return resource.attributes["tkob"]?.string.flatMap { try? verifier.open($0) }?.claims.audience ?? []
     }
 
     /// Checks what the resource table cannot: what attributes mean, and who may give them.

@@ -39,11 +39,13 @@ extension TokenService {
     /// The last moment of a token that is known here.
     private func end(of id: QualifiedName) -> OneM2MTime? {
         if let known = verified.find(tokenID: id) { return known.entry.claims.notAfter }
-        guard let resource = tokenResources[id], let token = cse.resource(resource)?.attributes["tkob"]?.string
-        else {
-            return nil
-        }
-        return (try? verifier.open(token))?.claims.notAfter
+        guard let view = tokenResources[id].flatMap({ cse.resource($0) }), let token = view.attributes["tkob"]?.string
+        else { return nil }
+        if let opened = try? verifier.open(token) { return opened.claims.notAfter }
+        // Encrypted for another host. What the issuance has made goes a second after the token; who made a `<token>` may
+        // have given it any end.
+        guard view.type == .accessToken else { return nil }
+        return view.attributes["et"]?.string.flatMap { OneM2MTime($0) }
     }
 
     /// Another table of revoked tokens of ours: on flash first, then published.

@@ -49,7 +49,7 @@ public final class TokenService: TokenAuthorization, TokenIssuing {
 
     /// A service of one CSE; nothing is issued or fetched before ``start()``.
     ///
-    /// - Throws: ``OneM2MError`` 5000 when the keys on flash cannot be read.
+    /// - Throws: ``OneM2MError`` 5000 when the keys or the revocations on flash cannot be read.
     public init(
         settings: TokenSettings, cse: CSE, store: FlashStore?, log: Logger, clock: @escaping @Loop () -> OneM2MTime
     ) throws(OneM2MError) {
@@ -59,14 +59,23 @@ public final class TokenService: TokenAuthorization, TokenIssuing {
         memory = TokenMemory(store: store)
         self.log = log
         self.clock = clock
-        revocations = memory.revocations()
+        revocations = try memory.revocations()
         verifier = TokenVerifier(home: home, issuers: settings.issuers)
         ring = try memory.ring()
-        hostKey = memory.host()
+        hostKey = try memory.host()
         for (id, end) in revocations.here { register.revoke(id, until: end) }
         for (id, end) in revocations.issued { register.revoke(id, until: end) }
         for issuer in settings.issuers {
-            guard let kept = memory.list(of: issuer.entity) else { continue }
+            let kept: (text: String, anchors: [String])
+            do throws(OneM2MError) {
+                guard let found = try memory.list(of: issuer.entity) else { continue }
+                kept = found
+            } catch {
+                register.lose(listOf: issuer.entity)
+                unreachable[issuer.entity] = error.reason
+                log.error("tokens of \(issuer.entity) count again when its list has come: \(error.reason)")
+                continue
+            }
             // It was verified before it was kept, perhaps by a key that has followed the configured ones long since. Under
             // other keys than those of that time it has to stand by them.
             if !issuer.anchors.isEmpty, kept.anchors == issuer.anchors {
@@ -89,9 +98,10 @@ public final class TokenService: TokenAuthorization, TokenIssuing {
         return authority
     }
 
-    /// Makes the keys at the first start, shows the authority, and begins to fetch revocation lists.
+    /// Makes the keys at the first start, shows the authority, then takes requests' tokens, and begins to fetch revocation
+    /// lists. Until all of it is there, keys, revocations and what UPDATE has said of the authority, no token is judged.
     ///
-    /// - Throws: ``OneM2MError`` when keys cannot be made or kept, or the authority cannot be made.
+    /// - Throws: ``OneM2MError`` when keys cannot be made or kept, or the authority cannot be made; no token counts then.
     public func start() async throws(OneM2MError) {
         if hostKey == nil {
             let key = try Self.newHostKey()
@@ -109,15 +119,16 @@ public final class TokenService: TokenAuthorization, TokenIssuing {
             }
         }
         refreshVerifier()
-        cse.tokens = self
-        cse.authority = self
-        for type in [ResourceType.token, .accessToken, .role] {
-            for view in cse.resources(type) { index(.create, view) }
-        }
         if settings.issues {
             try await makeAuthority()
             try await publish()
         }
+        guard !isStopped else { return }
+        for type in [ResourceType.token, .accessToken, .role] {
+            for view in cse.resources(type) { index(.create, view) }
+        }
+        cse.tokens = self
+        cse.authority = self
         every(.seconds(60), after: .seconds(60)) { service in await service.maintain() }
         if settings.issuers.contains(where: { !$0.authority.isEmpty }) {
             every(.seconds(settings.refresh), after: .seconds(2)) { service in await service.fetchLists() }
