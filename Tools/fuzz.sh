@@ -20,7 +20,10 @@ for folder in Fuzz/*Fuzz; do
     corpus=.build/fuzz/corpus/$target
     mkdir -p "$corpus"
     extra=()
-    case $target in XMPP*) extra+=(-dict=Fuzz/Dictionaries/XMPP.dict) ;; esac
+    case $target in
+        XMPP*) extra+=(-dict=Fuzz/Dictionaries/XMPP.dict) ;;
+        OneM2M*) extra+=(-dict=Fuzz/Dictionaries/OneM2M.dict) ;;
+    esac
     seeds=()
     [ ! -d "Fuzz/Seeds/$target" ] || seeds+=("Fuzz/Seeds/$target")
     ".build/fuzz/release/$target" "${extra[@]}" -max_total_time="$seconds" -max_len=4096 -rss_limit_mb=1024 -timeout=10 \
