@@ -332,7 +332,9 @@ let package = Package(
             path: "Benchmarks/TokenBench", swiftSettings: swift6),
         .executableTarget(
             name: "OneM2MBench",
-            dependencies: ["OneM2MDoor", "OneM2MPrimitives", "FlashStore", "OneLoop", nio, nioPosix, http1, log],
+            dependencies: [
+                "OneM2MDoor", "OneM2MPrimitives", "FlashStore", "OneLoop", "Measuring", nio, nioPosix, http1, log,
+            ],
             path: "Benchmarks/OneM2MBench", swiftSettings: swift6),
         .executableTarget(
             name: "DecisionBench", dependencies: ["Access", "FlashStore", "OneLoop"],

@@ -49,6 +49,10 @@ if [ -z "$only" ] || [ "$only" = onem2m ]; then
         echo "ACME is not here: Tools/prepare.sh test"
     fi
 fi
+if [ -z "$only" ] || [ "$only" = onem2m-idle ]; then
+    printf '\n== onem2m-idle\n'
+    Benchmarks/onem2m-idle.sh
+fi
 if [ -z "$only" ] || [ "$only" = size ]; then
     printf '\n== size\n'
     Tools/size.sh

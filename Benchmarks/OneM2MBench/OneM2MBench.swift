@@ -9,11 +9,21 @@ import OneM2MPrimitives
 /// Creates and retrieves over HTTP with 1, 8 and 32 clients: of a CSE of ours in memory and on flash, in this process on a
 /// thread of its own; with `--url`, of another one that runs already.
 ///
-///     OneM2MBench [--seconds 3] [--url http://127.0.0.1:8080 --base cse-in --originator CAdmin --name ACME]
+/// Then what a remembered token adds to a request, and a million creates against the limits.
+///
+///     OneM2MBench [--seconds 3] [--only load|tokens|million] [--url http://127.0.0.1:8080 --base cse-in --originator CAdmin --name ACME]
 @main
 enum OneM2MBench {
     static func main() async throws {
         let seconds = Double(argument("--seconds") ?? "3") ?? 3
+        let only = argument("--only")
+        if only == nil || only == "load" { try await load(seconds) }
+        guard argument("--url") == nil else { return }
+        if only == nil || only == "tokens" { try await Tokened.run(seconds, text) }
+        if only == nil || only == "million" { try await Million.run() }
+    }
+
+    private static func load(_ seconds: Double) async throws {
         print("| CSE | | clients | a second | median ms | p99 ms | failed |")
         print("|---|---|---|---|---|---|---|")
         if let text = argument("--url"), let point = PointOfAccess(text) {
