@@ -120,7 +120,7 @@ extension Serialization {
     /// neither is accepted.
     ///
     /// - Parameter preferred: the form that wins where both weigh the same.
-    init?(accept text: String, preferring preferred: Serialization = .json) {
+    public init?(accept text: String, preferring preferred: Serialization = .json) {
         var weights: [Serialization: Int] = [:]
         var isSpecific: [Serialization: Bool] = [:]
         for item in text.split(separator: ",").prefix(Self.mostAccepted) {

@@ -49,6 +49,7 @@ extension CSE {
         try await prepare(resource, under: parent, context)
         // While a subscriber or a member was asked, somebody else may have taken the name or the parent away.
         guard tree.byID[parent.id] === parent else { throw OneM2MError(.notFound, "the parent is gone") }
+        sweep(finalName, under: parent, now: context.now)
         guard parent.child(named: finalName) == nil, tree.byID[id] == nil else {
             throw OneM2MError(.conflict, "the name \"\(finalName)\" is taken")
         }
