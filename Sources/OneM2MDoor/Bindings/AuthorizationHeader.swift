@@ -7,7 +7,8 @@ enum AuthorizationHeader {
     ///
     /// - Throws: ``OneM2MError`` 4000 for more tokens than are looked at, or empty ones.
     static func tokens(_ field: String) throws(OneM2MError) -> [String] {
-        let words = field.split(whereSeparator: { $0 == " " || $0 == "\t" })
+        // By bytes: a token has hundreds of them, and to look for characters takes a quarter of a request's time.
+        let words = field.utf8.split(whereSeparator: { $0 == 0x20 || $0 == 0x09 }).map { Substring($0) }
         guard let first = words.first else { return [] }
         var text = words[...]
         if first.lowercased() == "bearer" {
@@ -16,7 +17,8 @@ enum AuthorizationHeader {
             return []
         }
         let joined = text.joined()
-        let tokens = joined.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
+        let tokens = joined.utf8.split(separator: UInt8(ascii: "+"), omittingEmptySubsequences: false)
+            .map { String(Substring($0)) }
         guard (1...RequestPrimitive.mostValues).contains(tokens.count), tokens.allSatisfy({ !$0.isEmpty }) else {
             throw OneM2MError(
                 .badRequest, "Authorization: expected 1 to \(RequestPrimitive.mostValues) tokens joined with +")

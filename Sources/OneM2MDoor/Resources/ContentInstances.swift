@@ -27,6 +27,10 @@ struct ContentInstances: Sendable {
         var resourceName: String { name ?? "i\(String(number, radix: 36))" }
     }
 
+    private static let gone = Instance(
+        number: 0, created: .distantFuture, expiration: .distantFuture, name: nil, stateTag: 0, size: 0, body: [],
+        isOfNode: true)
+
     private var items: [Instance] = []
     private var first = 0
     /// How many have names of their own.
@@ -52,6 +56,8 @@ struct ContentInstances: Sendable {
     @discardableResult
     mutating func removeOldest() -> Instance? {
         guard let gone = oldest else { return nil }
+        // Its place stays for a while, its content does not.
+        items[first] = Self.gone
         first += 1
         forget(gone)
         // The freed half is given back once it is worth the move.
