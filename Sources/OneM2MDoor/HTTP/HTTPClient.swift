@@ -10,14 +10,17 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
     public enum Code: Sendable, Hashable {
         /// Nobody is there, or TLS did not come about: nothing was asked.
         case unreachable
-        /// It may have been asked, and no answer came.
+        /// It may have been asked, and no answer came: the time is over, or the connection broke.
         case noAnswer
-        /// What came is no answer, or more than is taken.
+        /// It has been asked, and what came is no answer, or more than is taken.
         case badAnswer
         /// As many requests wait as may.
         case overloaded
         /// This scheme, or this server, is not gone to.
         case refused
+
+        /// Whether the server may have done what it was asked.
+        public var mayHaveArrived: Bool { self == .noAnswer || self == .badAnswer }
     }
 
     /// What happened, for programs.

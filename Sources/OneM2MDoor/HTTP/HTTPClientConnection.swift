@@ -68,7 +68,14 @@ final class HTTPClientConnection {
     private var body: [UInt8] = []
     private var hasServed = false
     private var idleTimer: LoopTimer?
-    private var failure: String?
+    private var failure: Failure?
+
+    /// What went wrong with the connection itself.
+    private struct Failure {
+        let reason: String
+        /// Whether bytes came that are no HTTP, and not only an end.
+        let isNonsense: Bool
+    }
 
     private enum State { case opening, open, closed }
     private var state = State.opening
@@ -105,7 +112,7 @@ final class HTTPClientConnection {
     func connectFailed(_ reason: String) {
         guard state == .opening else { return }
         state = .closed
-        tell(.failed(failure ?? reason))
+        tell(.failed(failure?.reason ?? reason))
     }
 
     // MARK: Asking
@@ -174,7 +181,11 @@ final class HTTPClientConnection {
     // MARK: Ending
 
     func failed(_ error: any Error) {
-        failure = failure ?? SocketErrorText.text(error)
+        failure =
+            failure
+            ?? Failure(
+                reason: SocketErrorText.text(error),
+                isNonsense: error is HTTPParserError || error is NIOHTTPDecoderError)
         close()
     }
 
@@ -186,7 +197,7 @@ final class HTTPClientConnection {
     func closed() {
         switch state {
         case .closed: return
-        case .opening: return connectFailed(failure ?? "the connection was closed before it was open")
+        case .opening: return connectFailed("the connection was closed before it was open")
         case .open: break
         }
         state = .closed
@@ -201,7 +212,8 @@ final class HTTPClientConnection {
         }
         call.fail(
             TransportError(
-                failure == nil ? .noAnswer : .badAnswer, failure ?? "the connection was closed before the answer"))
+                failure?.isNonsense == true ? .badAnswer : .noAnswer,
+                failure?.reason ?? "the connection was closed before the answer"))
     }
 }
 

@@ -28,8 +28,24 @@ public final class RemoteRouter: RemoteEntities {
     /// Puts a request into an entity's polling channel and waits for its answer; nil where it has none.
     private let poll: @Loop (RequestPrimitive, EntityID) async -> ResponsePrimitive?
 
+    /// What a request is known by wherever it passes.
+    private struct Passage: Hashable {
+        let from: String?
+        let requestIdentifier: String
+        let operation: OneM2MPrimitives.Operation
+        let to: String
+    }
+
+    /// Requests that have been passed on and are not answered, and how often each.
+    private var passing: [Passage: Int] = [:]
+
     /// Points of access of one entity that are tried.
     static let mostPoints = 4
+
+    /// How often a request may be under way through here at once. One that comes by again before it is answered runs in a
+    /// circle: a point of access leads back here, directly or over others, and neither binding counts hops. Twice, since
+    /// an originator that lost patience may send a request again, as it should not.
+    static let mostPassages = 2
 
     /// A router.
     public init(
@@ -44,9 +60,26 @@ public final class RemoteRouter: RemoteEntities {
         self.poll = poll
     }
 
-    /// Sends a request and waits for its answer.
+    /// Sends a request and waits for its answer; 5103 for one that runs in a circle.
     public func send(_ request: RequestPrimitive, to target: RemoteTarget) async -> ResponsePrimitive {
         let request = addressed(request)
+        let passage = Passage(
+            from: request.from.flatMap { EntityID($0, at: home) }?.absolute,
+            requestIdentifier: request.requestIdentifier, operation: request.operation, to: request.to)
+        let passages = passing[passage, default: 0]
+        guard passages < Self.mostPassages else {
+            return ResponsePrimitive(
+                OneM2MError(
+                    .targetNotReachable,
+                    "\(request.to) leads back to this CSE: this request is on its way through here already"),
+                to: request)
+        }
+        passing[passage] = passages + 1
+        defer { passing[passage] = passing[passage].flatMap { $0 > 1 ? $0 - 1 : nil } }
+        return await deliver(request, to: target)
+    }
+
+    private func deliver(_ request: RequestPrimitive, to target: RemoteTarget) async -> ResponsePrimitive {
         switch target {
         case .pointOfAccess(let text):
             guard let point = PointOfAccess(text) else {
@@ -100,8 +133,9 @@ public final class RemoteRouter: RemoteEntities {
                 return try await transports.send(request, to: point, isWholeTarget: isWholeTarget)
             } catch {
                 last = error
-                // Another point of the same entity is for when this one is away, not for asking twice.
-                if error.code == .noAnswer { break }
+                // Another point of the same entity is for when this one is away. What may have been done is not asked for
+                // again; reading alone does no harm, unless the time for it has been spent here.
+                if error.code == .noAnswer || error.code.mayHaveArrived && request.operation != .retrieve { break }
             }
         }
         return ResponsePrimitive(last, to: request)

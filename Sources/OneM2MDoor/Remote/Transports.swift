@@ -50,11 +50,7 @@ public final class Transports {
 extension ResponsePrimitive {
     /// The response where none came (TS-0004 7.3.2.6): 4008 when the target may have got the request, 5103 when not.
     init(_ error: TransportError, to request: RequestPrimitive) {
-        let status: ResponseStatus =
-            switch error.code {
-            case .noAnswer: .requestTimeout
-            case .unreachable, .badAnswer, .overloaded, .refused: .targetNotReachable
-            }
-        self.init(OneM2MError(status, error.reason), to: request)
+        self.init(
+            OneM2MError(error.code.mayHaveArrived ? .requestTimeout : .targetNotReachable, error.reason), to: request)
     }
 }

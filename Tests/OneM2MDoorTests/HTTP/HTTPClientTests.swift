@@ -111,6 +111,21 @@ struct HTTPClientTests {
         }
     }
 
+    @Test("A connection that is reset under a request may have brought it: no answer, not a bad one")
+    func reset() async throws {
+        let listener = try await RawServer.start(answer: nil)
+        let client = client()
+        let point = try #require(PointOfAccess("http://127.0.0.1:\(listener.localAddress?.port ?? 0)"))
+        for method in [HTTPMethod.POST, .GET] {
+            let found = await code { () async throws(TransportError) in
+                _ = try await client.send(HTTPRequest(method, "/"), to: point, timeout: .seconds(5))
+            }
+            #expect(found == .noAnswer)
+        }
+        client.stop()
+        try await listener.close()
+    }
+
     @Test("A queue that is full says so at once")
     func overload() async throws {
         let (server, point) = try await server { _, _ in
