@@ -17,6 +17,10 @@ extension CSE {
             return operation == .retrieve
                 && authority?.permitsRetrieval(of: view(resource), by: context.originator) == true
         }
+        // TS-0001 9.6.26.1, 10.2.13.6: what is announced belongs to the CSE that announced it, whose policies may be elsewhere.
+        if resource.type.isAnnounced, context.originator.isCSE, resource.creator == context.originator.absolute {
+            return true
+        }
         let governing = governing(resource)
         let key = created == nil ? cacheKey(governing, operation) : nil
         if let key, let decided = context.decided[key] {

@@ -30,7 +30,10 @@ extension CSE {
         let resultContent = try resultContent(
             context,
             [.nothing, .attributes, .hierarchicalAddress, .hierarchicalAddressAndAttributes, .modifiedAttributes])
-        let (given, rootName, module) = try content(context.request, definition, of: type)
+        var (given, rootName, module) = try content(context.request, definition, of: type)
+        // ACME announces what an original does not have as null. TS-0004 8.4.2 has null in an UPDATE alone; what is announced
+        // is no worse for it.
+        if type.isAnnounced { given = JSONObject(given.filter { !$0.value.isNull }.map { ($0.name, $0.value) }) }
         var attributes = try checked(given, definition, module, for: .create)
         let name = try name(given, under: parent, now: context.now)
         let expiration = try expiration(given, under: parent, now: context.now)
@@ -46,7 +49,9 @@ extension CSE {
         let resource = Resource(
             id: id, type: type, name: finalName, rootName: rootName, keeper: .requests, creator: creator.absolute,
             created: context.now, expiration: expiration, attributes: attributes)
+        if type.isAnnounced { resource.attributes["acpi"] = localPolicies(attributes) }
         try await prepare(resource, under: parent, context)
+        resource.attributes["acpi"] = attributes["acpi"]
         // While a subscriber or a member was asked, somebody else may have taken the name or the parent away.
         guard tree.byID[parent.id] === parent else { throw OneM2MError(.notFound, "the parent is gone") }
         sweep(finalName, under: parent, now: context.now)
@@ -55,6 +60,14 @@ extension CSE {
         }
         try await put(resource, under: parent)
         return context.answer(.created, result(resultContent, resource, given: given))
+    }
+
+    /// Of the policies of an announced resource those that are here; its original's are elsewhere, and permit nobody here
+    /// (TS-0001 10.2.13.5 has them kept as they were sent).
+    private func localPolicies(_ attributes: JSONObject) -> JSON? {
+        attributes["acpi"]?.array.map { list in
+            .array(list.filter { $0.string.flatMap { ResourceAddress($0)?.isLocal(to: identity) } ?? true })
+        }
     }
 
     /// The permission to create. Who registers needs none but to be among those who may.
@@ -86,6 +99,15 @@ extension CSE {
             guard context.isAdministrator || mayRegister(context.originator) else {
                 throw OneM2MError(
                     .originatorHasNoPrivilege, "\(context.originator.spRelative) is not among those that may register")
+            }
+        case ResourceType.cseBase.announced:
+            // Who is registered here may announce here, below a resource of its own (TS-0001 9.6.26.1).
+            guard context.originator.isCSE, registeredCSE(context.originator) != nil else {
+                return try demand(context, .create, parent, creating: type)
+            }
+            guard !parent.children.contains(where: { $0.type == type && $0.creator == context.originator.absolute })
+            else {
+                throw OneM2MError(.conflict, "\(context.originator.spRelative) is announced here already")
             }
         default: try demand(context, .create, parent, creating: type)
         }

@@ -70,12 +70,13 @@ public enum ResourceTable {
             common: [.labels, .policies, .consultations],
             children: [
                 .accessControlPolicy, .ae, .container, .flexContainer, .group, .node, .remoteCSE, .subscription, .role,
-                .token, .dynamicAuthorizationConsultation, .accessTokenAuthority, ResourceType.ae.announced,
-                ResourceType.container.announced, ResourceType.flexContainer.announced,
+                .token, .dynamicAuthorizationConsultation, .accessTokenAuthority, ResourceType.cseBase.announced,
+                ResourceType.ae.announced, ResourceType.container.announced, ResourceType.flexContainer.announced,
             ],
             [
                 A("cst", .integer(1...3), .notPresent, .notPresent), A("csi", .text, .notPresent, .notPresent),
-                A("srt", .integers, .notPresent, .notPresent), A("srv", .texts, .notPresent, .notPresent),
+                A("srt", .integers, .notPresent, .notPresent),
+                A("srv", .texts, .notPresent, .notPresent, .mandatory),
                 A("poa", .texts, .notPresent, .notPresent), A("csz", .texts, .notPresent, .notPresent),
                 A("nl", .text, .notPresent, .notPresent), A("rr", .boolean, .notPresent, .notPresent),
             ]),
@@ -189,19 +190,23 @@ public enum ResourceTable {
             ]),
     ]
 
-    /// The announced kinds of AE, container and flexible container: a link, and what the original announces.
-    private static let announced: [ResourceDefinition] = originals.compactMap { original in
-        guard [.ae, .container, .flexContainer].contains(original.type) else { return nil }
+    /// The announced kinds of CSEBase, AE, container and flexible container: a link, and what the original announces.
+    private static let announced: [ResourceDefinition] = originals.compactMap { original -> ResourceDefinition? in
+        guard [.cseBase, .ae, .container, .flexContainer].contains(original.type) else { return nil }
         let own = original.attributes.filter { $0.announcement != .never }.map {
-            A($0.name, $0.form, $0.announcement == .mandatory ? .mandatory : .optional, .optional)
+            // What an original need not have, its announcement need not have either.
+            A(
+                $0.name, $0.form, $0.announcement == .mandatory && $0.create == .mandatory ? .mandatory : .optional,
+                .optional)
         }
+        var children: Set<ResourceType> = [
+            .subscription, ResourceType.container.announced, ResourceType.flexContainer.announced, .container,
+            .flexContainer,
+        ]
+        if original.type == .cseBase { children.insert(ResourceType.ae.announced) }
         return ResourceDefinition(
             original.type.announced, "\(original.title)Annc", original.clause,
-            common: [.expiration, .labels, .policies, .consultations],
-            children: [
-                .subscription, ResourceType.container.announced, ResourceType.flexContainer.announced, .container,
-                .flexContainer,
-            ],
+            common: [.expiration, .labels, .policies, .consultations], children: children,
             [A("lnk", .text, .mandatory, .notPresent), A("ast", .integer(1...2), .optional, .optional)] + own)
     }
 }
