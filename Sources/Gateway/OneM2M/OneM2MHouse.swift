@@ -51,6 +51,11 @@ final class OneM2MHouse {
                 clock: clock)
             try await service.start()
             tokens = service
+            // Without a list tokens are refused: who started before the issuer's gateway does not wait for the next round.
+            bindings.onReachable = { [weak service] in
+                guard let service else { return }
+                Task { await service.fetchLists() }
+            }
         } catch {
             tokenTrouble = "no tokens: \(error)"
             log.error("no tokens are issued or honoured: \(error)")

@@ -1,6 +1,6 @@
 import OneM2MPrimitives
 
-/// Assigned Token Identifiers as one text: `lti:tkid + lti:tkid` (TS-0009 6.4.3.6, TS-0008 6.2.2.4).
+/// Assigned Token Identifiers as one text: `lti:tkid + lti:tkid` (TS-0009 6.4.18, TS-0008 6.2.2.4.15).
 enum AssignedTokenText {
     static func text(_ tokens: [AssignedToken]) -> String {
         tokens.map { "\($0.localTokenID):\($0.tokenID)" }.joined(separator: " + ")

@@ -1,6 +1,6 @@
 import OneM2MPrimitives
 
-/// The tokens of an `Authorization` field: compact JWTs joined with `+` and no scheme (TS-0009 6.4.2.15), and as OAuth has
+/// The tokens of an `Authorization` field: compact JWTs joined with `+` and no scheme (TS-0009 6.4.19), and as OAuth has
 /// it, behind `Bearer` (7.1). No other scheme is one of oneM2M's; what it brings is passed over and gives no rights.
 enum AuthorizationHeader {
     /// The tokens; empty for another scheme.

@@ -62,6 +62,8 @@ public final class OneM2MBindings {
     public let transports: Transports
     /// Where the CSE is registered; nil where it is on its own.
     public let registrar: Registrar?
+    /// Called some time after the registrar has taken the registration: what waited for the way to others can go.
+    public var onReachable: (@Loop () -> Void)?
     private var http: HTTPServer?
     private var https: HTTPServer?
     private var coap: UDPEndpoint?
@@ -92,9 +94,13 @@ public final class OneM2MBindings {
                 log.warning("the registrar is not shown as a resource", metadata: ["reason": "\(error.reason)"])
             }
         }
-        registrar?.onAvailable = { [weak cse] isAvailable in
+        registrar?.onAvailable = { [weak cse, weak self] isAvailable in
             guard isAvailable else { return }
-            Loop.after(Self.settlingTime) { cse?.retryNotifications() }
+            Loop.after(Self.settlingTime) {
+                cse?.retryNotifications()
+                cse?.announceWhatWaits()
+                self?.onReachable?()
+            }
         }
         cse.remote = RemoteRouter(home: cse.identity, transports: transports, registrar: registrar) {
             [weak cse] entity in

@@ -179,14 +179,18 @@ public enum CoAPRequestMapping {
             return Message(
                 code: .post, path: path, contentFormat: format, payload: ContentCoding.encode(request.json, form))
         }
-        // Without a type POST alone would be NOTIFY.
-        if request.operation == .create, request.resourceType == nil { query.append("op=1") }
+        // TS-0008 6.2.1: what does not wait for its answer is a POST whatever it asks for, and says so. Without a type POST
+        // alone would be NOTIFY.
+        let waits = request.responseType == .blocking
+        if !waits || request.operation == .create && request.resourceType == nil {
+            query.append("op=\(request.operation.rawValue)")
+        }
         let code: Code =
             switch request.operation {
-            case .create, .notify: .post
-            case .retrieve: .get
-            case .update: .put
-            case .delete: .delete
+            case .retrieve where waits: .get
+            case .update where waits: .put
+            case .delete where waits: .delete
+            default: .post
             }
         let format = request.content.map { _ in form == .json ? ContentFormat.json : ContentFormat.cbor }
         var message = Message(

@@ -2,7 +2,7 @@ import CoAPMessages
 import JSONText
 import OneM2MPrimitives
 
-/// Responses to CoAP and back (TS-0008 V3.9, 6.2.3).
+/// Responses to CoAP and back (TS-0008 V3.9, 6.2).
 public enum CoAPResponseMapping {
     /// The answer of a response.
     ///
@@ -20,7 +20,7 @@ public enum CoAPResponseMapping {
             message.payload = ContentCoding.encode(response.json, form)
             return message
         }
-        // TS-0008 6.2.2.3: where to get a token is the payload, in the place of what went wrong.
+        // TS-0008 6.2.3: where to get a token is the payload, in the place of what went wrong.
         if let content = response.tokenRequestInformation.map({ ["m2m:tqf": $0] }) ?? response.content {
             message.contentFormat = form == .json ? ContentFormat.json : ContentFormat.cbor
             message.payload = ContentCoding.encode(content, form)
@@ -43,7 +43,9 @@ public enum CoAPResponseMapping {
         put(.oneM2MEventCategory, response.eventCategory)
         put(.oneM2MContentStatus, response.contentStatus?.rawValue)
         put(.oneM2MContentOffset, response.contentOffset)
-        if response.status == .created, let request, let location = location(response.content, to: request) {
+        // 6.3.2, 6.3.3: of what is done later it says where its outcome will be.
+        let saysWhere: [ResponseStatus] = [.created, .acceptedNonBlockingSynch, .acceptedNonBlockingAsynch]
+        if saysWhere.contains(response.status), let request, let location = location(response.content, to: request) {
             for segment in location.split(separator: "/") {
                 message.options.add(.locationPath, string: String(segment))
             }

@@ -10,8 +10,9 @@ public enum HTTPRequestMapping {
     ///
     /// - Throws: ``OneM2MError`` 4000, 4005, 4015 or 5001.
     public static func request(_ http: HTTPRequest) throws(OneM2MError) -> RequestPrimitive {
-        let mark = http.target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? http.target.endIndex
-        let address = try HTTPTarget.address(path: http.target[..<mark])
+        let target = try HTTPTarget.originForm(http.target, host: http.headers.first(name: "host"))
+        let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
+        let address = try HTTPTarget.address(path: target[..<mark])
         let contentType = try single("Content-Type", http.headers)
         var type: MediaType?
         if let contentType {
@@ -37,8 +38,8 @@ public enum HTTPRequestMapping {
             request.resourceType = ResourceType(rawValue: number)
         }
         try readHeader(http.headers, into: &request)
-        if mark != http.target.endIndex {
-            try readQuery(http.target[http.target.index(after: mark)...], into: &request)
+        if mark != target.endIndex {
+            try readQuery(target[target.index(after: mark)...], into: &request)
         }
         if !http.body.isEmpty, let kind { request.content = try ContentCoding.decode(http.body, kind.serialization) }
         return request

@@ -72,7 +72,7 @@ public enum HTTPResponseMapping {
 
     /// The response of an HTTP answer.
     ///
-    /// - Throws: ``TransportError`` `badAnswer` when it answers another request, or its body cannot be read.
+    /// - Throws: ``TransportError`` `badAnswer` when it answers another request, or its status or body cannot be read.
     public static func response(_ answer: HTTPAnswer, to request: RequestPrimitive) throws(TransportError)
         -> ResponsePrimitive
     {
@@ -81,9 +81,16 @@ public enum HTTPResponseMapping {
         if let said, said != request.requestIdentifier {
             throw TransportError(.badAnswer, "the answer is to another request")
         }
-        let status =
-            headers.first(name: HTTPField.responseStatus).flatMap { Int($0) }.map { ResponseStatus(rawValue: $0) }
-            ?? ResponseStatus(httpStatus: answer.status)
+        let status: ResponseStatus
+        if let text = headers.first(name: HTTPField.responseStatus) {
+            guard let number = Int(text) else {
+                throw TransportError(
+                    .badAnswer, "its \(HTTPField.responseStatus) is \"\(text.prefix(20))\", expected a number")
+            }
+            status = ResponseStatus(rawValue: number)
+        } else {
+            status = ResponseStatus(httpStatus: answer.status)
+        }
         var response = ResponsePrimitive(status, requestIdentifier: request.requestIdentifier)
         response.releaseVersion = headers.first(name: HTTPField.releaseVersion)
         response.from = headers.first(name: HTTPField.origin)

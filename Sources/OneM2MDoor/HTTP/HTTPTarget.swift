@@ -30,6 +30,21 @@ enum HTTPTarget {
         }
     }
 
+    /// The path and query of a request target: itself, or of the absolute form, which every server has to take (RFC 9112
+    /// 3.2.2), what follows the host.
+    ///
+    /// - Throws: ``OneM2MError`` 4000 when it names another host than `Host`: who checks one would have checked the wrong one.
+    static func originForm(_ target: String, host: String?) throws(OneM2MError) -> Substring {
+        guard let scheme = ["http://", "https://"].first(where: { target.prefix($0.utf8.count).lowercased() == $0 })
+        else { return target[...] }
+        let rest = target.dropFirst(scheme.utf8.count)
+        let end = rest.utf8.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex
+        guard let host, rest[..<end].lowercased() == host.lowercased() else {
+            throw OneM2MError(.badRequest, "the request target names another host than the Host field")
+        }
+        return rest[end...]
+    }
+
     /// The path of an address, escaped.
     static func path(address: String) -> String {
         let isAbsolute = address.utf8.starts(with: "//".utf8)

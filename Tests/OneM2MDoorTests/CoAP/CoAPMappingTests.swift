@@ -68,6 +68,7 @@ struct CoAPMappingTests {
         #expect(status(slash) == 4000)
         #expect(status(message(.fetch, "cse")) == 4005)
         #expect(status(message(.get, "cse", query: ["op=1"])) == 4000)
+        #expect(status(message(.get, "cse", query: ["c.cr=Sam"])) == 5001)
         #expect(status(message(.post, "cse", query: ["op=9"])) == 4000)
         #expect(status(message(.post, "cse", format: 41, payload: "<a/>", type: 3)) == 4015)
         #expect(status(message(.post, "cse", payload: "{}", type: 3)) == 4015)
@@ -134,6 +135,26 @@ struct CoAPMappingTests {
     }
 
     @Test(
+        "What does not wait for its answer is a POST that says what it asks for (6.2.1), and hears where that will be",
+        arguments: [Operation.create, .retrieve, .update, .delete, .notify])
+    func nonBlocking(operation: Operation) throws {
+        var request = RequestPrimitive(
+            operation, to: "/gw2/cse/a", from: "/gw1/Ca", requestIdentifier: "r1",
+            resourceType: operation == .create ? .container : nil,
+            content: [.create, .update, .notify].contains(operation) ? ["m2m:cnt": [:]] : nil)
+        for type in [ResponseType.nonBlockingSynch, .nonBlockingAsynch, .flexBlocking, .noResponse] {
+            request.responseType = type
+            let sent = CoAPRequestMapping.message(request, base: "", isWholeTarget: false, form: .json)
+            #expect(sent.code == .post && sent.query.contains("op=\(operation.rawValue)"))
+            #expect(try CoAPRequestMapping.request(sent).request == request)
+        }
+        let accepted = ResponsePrimitive(
+            .acceptedNonBlockingSynch, requestIdentifier: "r1", content: ["m2m:uri": "cse/req-1"])
+        let answer = CoAPResponseMapping.message(accepted, to: request, isWhole: false, form: .json)
+        #expect(answer.code == .created && answer.location == "/cse/req-1")
+    }
+
+    @Test(
         "Status codes",
         arguments: [
             (2000, Operation.retrieve, "2.05"), (2000, .notify, "2.04"), (2001, .create, "2.01"),
@@ -143,6 +164,11 @@ struct CoAPMappingTests {
             (4005, .create, "4.05"), (4008, .create, "5.04"), (4015, .create, "4.15"), (4103, .create, "4.03"),
             (4105, .create, "4.03"), (4106, .create, "4.03"), (4107, .create, "4.03"), (4117, .create, "4.03"),
             (4120, .create, "4.02"), (5207, .create, "4.06"), (5000, .create, "5.00"), (5204, .create, "5.00"),
+            (1002, .retrieve, "2.01"), (4143, .create, "4.00"), (5214, .create, "4.03"), (5215, .create, "4.03"),
+            (5216, .create, "5.00"), (5218, .create, "4.03"), (5219, .create, "4.00"), (5220, .create, "4.00"),
+            (5221, .create, "5.00"), (5222, .create, "4.03"), (6003, .create, "4.04"), (6020, .create, "5.00"),
+            (6024, .create, "4.00"), (6028, .create, "4.00"), (6029, .create, "4.00"), (6030, .create, "5.04"),
+            (6031, .create, "5.04"),
         ])
     func codes(status: Int, operation: Operation, code: String) {
         #expect(ResponseStatus(rawValue: status).coapCode(of: operation).description == code)

@@ -40,6 +40,18 @@ struct HTTPRequestMappingTests {
         }
     }
 
+    @Test("The absolute form of a target, of the host that Host names")
+    func absoluteForm() throws {
+        let host: HTTPHeaders = ["Host": "gw.example:8080"]
+        #expect(try request(.GET, "http://gw.example:8080/cse-gw1/a", host).to == "cse-gw1/a")
+        let query = try request(.GET, "HTTP://GW.example:8080/~/gw1/a?rcn=4", host)
+        #expect(query.to == "/gw1/a" && query.resultContent == .attributesAndChildResources)
+        #expect(status(.GET, "http://gw.example/cse-gw1/a", host) == 4000)
+        #expect(status(.GET, "http://gw.example:8080/cse-gw1/a") == 4000)
+        #expect(status(.GET, "http://gw.example:8080", host) == 4000)
+        #expect(status(.GET, "ftp://gw.example:8080/a", host) == 4000)
+    }
+
     @Test("Methods and the type of POST")
     func methods() throws {
         let json = "{}"

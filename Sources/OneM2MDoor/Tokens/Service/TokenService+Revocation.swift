@@ -79,8 +79,8 @@ extension TokenService {
 
     // MARK: Lists of other issuers
 
-    /// Asks every issuer for its list.
-    func fetchLists() async {
+    /// Asks every issuer for its list: from time to time, and when the way to others is open again.
+    public func fetchLists() async {
         for issuer in settings.issuers where !issuer.authority.isEmpty { await fetchList(of: issuer) }
     }
 
