@@ -15,11 +15,7 @@ enum RequestQuery {
     /// Whether a query reads an item of this name as something else than a condition on an attribute.
     static func isParameter(_ name: String) -> Bool {
         parameters.contains(name) || FilterCriteria.isCriterion(name) || name.utf8.contains(UInt8(ascii: "="))
-            || isAboutOthers(name)
     }
-
-    /// Whether a condition is one on an attribute of a child or the parent (TS-0009 6.2.2.2).
-    private static func isAboutOthers(_ name: String) -> Bool { name.hasPrefix("c.") || name.hasPrefix("p.") }
 
     /// Takes in one item.
     ///
@@ -95,8 +91,6 @@ enum RequestQuery {
             request.tokens += try list()
         case "asi", "auri", "sqi", "aus":
             throw OneM2MError(.notImplemented, "the parameter \"\(name)\" is not supported")
-        case _ where isAboutOthers(name):
-            throw OneM2MError(.notImplemented, "conditions on children's and parents' attributes (\(name.prefix(40)))")
         case "lbl":
             request.filterCriteria.labels += try list()
         case "ty":

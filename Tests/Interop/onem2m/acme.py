@@ -53,12 +53,12 @@ class Answer:
 
 
 class Client:
-    """An originator at a CSE, over HTTP; it shares no code with either side."""
+    """An originator at a CSE, over HTTP or, with a context, over TLS; it shares no code with either side."""
 
     number = 0
 
-    def __init__(self, url, originator, headers=None):
-        self.url, self.originator, self.more = url, originator, headers or {}
+    def __init__(self, url, originator, context=None):
+        self.url, self.originator, self.context = url, originator, context
 
     def ask(self, method, path, body=None, ty=None, timeout=15, **headers):
         Client.number += 1
@@ -66,9 +66,9 @@ class Client:
         request = urllib.request.Request(
             f"{self.url}/{path}", method=method, data=None if body is None else json.dumps(body).encode(),
             headers={"X-M2M-Origin": self.originator, "X-M2M-RI": f"c{Client.number}", "X-M2M-RVI": "3",
-                     "Accept": "application/json", "Content-Type": kind, **self.more, **headers})
+                     "Accept": "application/json", "Content-Type": kind, **headers})
         try:
-            with urllib.request.urlopen(request, timeout=timeout) as answer:
+            with urllib.request.urlopen(request, timeout=timeout, context=self.context) as answer:
                 return Answer(answer.status, answer.headers, answer.read())
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.headers, error.read())
