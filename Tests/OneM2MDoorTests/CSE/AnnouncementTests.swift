@@ -142,7 +142,7 @@ struct AnnouncementTests {
 
     @Test("rcn 7: an announced resource gives what it stands for, as its CSE shows it to who asks")
     func original() async throws {
-        let (bench, remote) = try await bench()
+        let (bench, remote, _) = try await bench()
         try await bench.register("Cguest")
         try await bench.create(.container, "Capp", #"{"m2m:cnt":{"rn":"box","mni":4}}"#)
         func announce(_ name: String, _ link: String) async throws {
