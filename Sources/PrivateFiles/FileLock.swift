@@ -20,6 +20,19 @@ public final class FileLock: Sendable {
         descriptor = Mutex(file)
     }
 
+    /// Takes the lock, and waits for it while another holds it; nil when that takes too long. Blocks the thread.
+    ///
+    /// - Parameter seconds: how long to wait.
+    /// - Throws: ``FileError`` when the file cannot be opened.
+    public static func waiting(for path: String, seconds: Double) throws -> FileLock? {
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        while true {
+            if let lock = try FileLock(path) { return lock }
+            guard ContinuousClock.now < deadline else { return nil }
+            usleep(10_000)
+        }
+    }
+
     /// Lets go of it.
     public func release() {
         descriptor.withLock { file in

@@ -43,4 +43,14 @@ final class PrivateFileTests {
         first.release()
         #expect(try FileLock("\(folder)/lock") != nil)
     }
+
+    @Test("Who waits for a lock has it when its holder lets go, and nothing when that takes too long")
+    func waiting() async throws {
+        let path = "\(folder)/lock"
+        let first = try #require(try FileLock(path))
+        #expect(try FileLock.waiting(for: path, seconds: 0.02) == nil)
+        async let second = Task.detached { try FileLock.waiting(for: path, seconds: 60) }.value
+        first.release()
+        #expect(try await second != nil)
+    }
 }

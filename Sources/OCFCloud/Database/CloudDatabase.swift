@@ -30,10 +30,22 @@ public final class CloudDatabase: Sendable {
             pool = try DatabasePool(path: path, configuration: configuration)
             // The pool starts with NORMAL, under which the last transactions may be lost with the power.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-            try Schema.migrator.migrate(pool)
+            try Self.migrate(pool, directory)
         } catch let error as DatabaseError {
             throw CloudError(.storage, "cannot open \(path): \(error.message ?? error.resultCode.description)")
         }
+    }
+
+    /// Brings the schema up to date, one process after another: a command may run while the server starts, and the
+    /// provisioning server's tables are in the same file.
+    private static func migrate(_ pool: DatabasePool, _ directory: String) throws {
+        let migrator = Schema.migrator
+        guard try !pool.read(migrator.hasCompletedMigrations) else { return }
+        guard let lock = try FileLock.waiting(for: directory + "/cloud.sqlite.migrating", seconds: busyTimeout) else {
+            throw CloudError(.storage, "another process is still making the tables in \(directory)")
+        }
+        defer { lock.release() }
+        try migrator.migrate(pool)
     }
 
     /// Writes what the log holds into the file proper and closes it. Nothing is lost without it.

@@ -79,7 +79,9 @@ extension Ledger {
             .map { DeviceRecord($0) }
     }
 
-    func knownDevice(_ jid: String) throws -> DeviceRecord {
+    /// The device that a person means: in any case, with or without a resource.
+    func knownDevice(_ text: String) throws -> DeviceRecord {
+        let jid = try Self.address(text).text
         guard let device = try device(jid) else {
             throw ProvisioningError(
                 .notFound, "there is no device \(jid); `gatehouse-cloud provisioning devices` lists them")
@@ -106,8 +108,8 @@ extension Ledger {
     }
 
     /// Answers a device no more, and not by a question to a person either.
-    public func refuse(_ jid: String) throws {
-        _ = try knownDevice(jid)
+    public func refuse(_ text: String) throws {
+        let jid = try knownDevice(text).jid
         try database.execute(
             sql: "UPDATE provisioningDevice SET state = 'refused', invited = 0 WHERE jid = ?", arguments: [jid])
         try advance()
@@ -115,8 +117,8 @@ extension Ledger {
     }
 
     /// Forgets a device with everything about it but rules, which may name devices that are to come.
-    public func removeDevice(_ jid: String) throws {
-        _ = try knownDevice(jid)
+    public func removeDevice(_ text: String) throws {
+        let jid = try knownDevice(text).jid
         try database.execute(sql: "DELETE FROM provisioningDevice WHERE jid = ?", arguments: [jid])
         try database.execute(sql: "DELETE FROM provisioningPending WHERE device = ?", arguments: [jid])
         try advance()
@@ -159,8 +161,8 @@ extension Ledger {
     // MARK: Settings of a device
 
     /// How challenges are encrypted for a device.
-    public func setPadding(_ padding: TokenCertificate.Padding, of jid: String) throws {
-        _ = try knownDevice(jid)
+    public func setPadding(_ padding: TokenCertificate.Padding, of text: String) throws {
+        let jid = try knownDevice(text).jid
         try database.execute(
             sql: "UPDATE provisioningDevice SET padding = ? WHERE jid = ?", arguments: [padding.rawValue, jid])
         try advance()
@@ -168,10 +170,10 @@ extension Ledger {
     }
 
     /// Whether a device, or with nil every one that has no setting of its own, may trust others beside this server.
-    public func setSecondaryTrust(_ isAllowed: Bool?, of jid: String?) throws {
+    public func setSecondaryTrust(_ isAllowed: Bool?, of text: String?) throws {
+        let jid = try text.map { try knownDevice($0).jid }
         let version = try advance()
         if let jid {
-            _ = try knownDevice(jid)
             try database.execute(
                 sql: "UPDATE provisioningDevice SET secondaryTrust = ? WHERE jid = ?", arguments: [isAllowed, jid])
             try outdate(.address(jid), version: version)
@@ -189,9 +191,9 @@ extension Ledger {
     // MARK: Messages
 
     /// Has a device told that somebody would be a good friend, or is to be none any more.
-    public func recommend(_ isFriend: Bool, _ who: String, to jid: String) throws {
+    public func recommend(_ isFriend: Bool, _ who: String, to device: String) throws {
         let who = try Self.address(who).text
-        _ = try knownDevice(jid)
+        let jid = try knownDevice(device).jid
         try notify(jid, isFriend: isFriend, who)
         try advance()
         try note(isFriend ? "friend recommended" : "unfriending", "\(who) to \(jid)")

@@ -36,18 +36,12 @@ public final class ProvisioningDatabase: Sendable {
     /// Brings the schema up to date, one process after another: a command may run while the server starts.
     private static func migrate(_ pool: DatabasePool, _ directory: String) throws {
         let migrator = ProvisioningSchema.migrator
-        let deadline = Date() + busyTimeout
-        while try !pool.read(migrator.hasCompletedMigrations) {
-            guard let lock = try FileLock(directory + "/cloud.sqlite.migrating") else {
-                guard Date() < deadline else {
-                    throw ProvisioningError(.storage, "another process is still making the tables in \(directory)")
-                }
-                usleep(10_000)
-                continue
-            }
-            defer { lock.release() }
-            try migrator.migrate(pool)
+        guard try !pool.read(migrator.hasCompletedMigrations) else { return }
+        guard let lock = try FileLock.waiting(for: directory + "/cloud.sqlite.migrating", seconds: busyTimeout) else {
+            throw ProvisioningError(.storage, "another process is still making the tables in \(directory)")
         }
+        defer { lock.release() }
+        try migrator.migrate(pool)
     }
 
     /// Closes it. Nothing is lost without it.

@@ -130,8 +130,9 @@ extension Subject: LosslessStringConvertible {
     /// `*`, `domain`, `local@domain`, `certificate:SHA-256 in hex`, `user:NAME`; nil when it is none of them.
     public init?(_ text: String) {
         if text.hasPrefix(Self.certificatePrefix) {
-            let hex = text.dropFirst(Self.certificatePrefix.count).filter { $0 != ":" }.lowercased()
-            guard hex.utf8.count == 64, hex.allSatisfy(\.isHexDigit) else { return nil }
+            guard let hex = Self.hex(text.dropFirst(Self.certificatePrefix.count)), hex.utf8.count == 64 else {
+                return nil
+            }
             self = .certificate(hex)
         } else if text.hasPrefix(Self.userPrefix) {
             let name = String(text.dropFirst(Self.userPrefix.count))
@@ -142,6 +143,12 @@ extension Subject: LosslessStringConvertible {
         } else {
             return nil
         }
+    }
+
+    /// A hash as people write it, with colons or without, in lower case; nil when there is anything but digits of it.
+    static func hex(_ text: some StringProtocol) -> String? {
+        let digits = String(text.filter { $0 != ":" }).lowercased()
+        return digits.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) } ? digits : nil
     }
 
     /// The text.

@@ -9,7 +9,14 @@ struct RuleMatrix {
     /// Names; nil stands for one that nobody has named.
     private var columns: [String?] = []
     private var used: Set<Int64> = []
-    private var onceRules: Set<Int64> = []
+
+    /// What the rules say to one name on one node.
+    private struct Cell {
+        var isAllowed = false
+        var isSaid = false
+        /// The rule for one question alone that allows it, where no other does.
+        var once: Int64?
+    }
 
     init(_ question: Question, _ identities: [[Rule]], _ known: KnownThings) {
         self.question = question
@@ -46,7 +53,9 @@ struct RuleMatrix {
     /// To be a friend is no matter of nodes and names.
     static func friendship(_ identities: [[Rule]]) -> Ruling {
         let winners = identities.compactMap { rules in rules.max { isWeaker($0, $1) } }
-        guard let winner = winners.first(where: \.isAllowed) ?? winners.first else {
+        // What is allowed for good is not taken from what is allowed once.
+        let allowing = winners.filter(\.isAllowed)
+        guard let winner = allowing.first(where: { !$0.isOnce }) ?? allowing.first ?? winners.first else {
             return Ruling(grant: nil, isUndecided: true)
         }
         return Ruling(
@@ -55,7 +64,8 @@ struct RuleMatrix {
     }
 
     private static func isWeaker(_ left: Rule, _ right: Rule) -> Bool {
-        (left.rank, left.isAllowed ? 0 : 1) < (right.rank, right.isAllowed ? 0 : 1)
+        (left.rank, left.isAllowed ? 0 : 1, left.isOnce ? 0 : 1)
+            < (right.rank, right.isAllowed ? 0 : 1, right.isOnce ? 0 : 1)
     }
 
     // MARK: Rows
@@ -74,23 +84,21 @@ struct RuleMatrix {
 
     private mutating func decide() -> Ruling {
         // Nodes that are met by the same rules in the same way have the same answers.
-        var classes: [[Int?]: [Bool]] = [:]
-        var allowed: [[Bool]] = []
+        var classes: [[Int?]: [Cell]] = [:]
+        var cells: [[Cell]] = []
         var isMet = false
         for node in rows {
             let reaches = identities.flatMap { rules in rules.map { Self.reach($0, node) } }
             if let known = classes[reaches] {
-                allowed.append(known)
+                cells.append(known)
                 continue
             }
-            let answers = columns.map { name in
-                let (isAllowed, isSaid) = cell(reaches, name)
-                if isSaid { isMet = true }
-                return isAllowed
-            }
+            let answers = columns.map { cell(reaches, $0) }
+            if answers.contains(where: \.isSaid) { isMet = true }
             classes[reaches] = answers
-            allowed.append(answers)
+            cells.append(answers)
         }
+        let allowed = cells.map { $0.map(\.isAllowed) }
         guard let (nodes, names) = Self.rectangle(allowed, restRow: restRow, restColumn: restColumn) else {
             return Ruling(grant: nil, isUndecided: !isMet, rules: used.sorted())
         }
@@ -116,15 +124,17 @@ struct RuleMatrix {
         guard grant.nodes?.isEmpty != true, grant.names?.isEmpty != true else {
             return Ruling(grant: nil, rules: used.sorted())
         }
-        return Ruling(grant: grant, rules: used.sorted(), spent: onceRules.sorted())
+        // Only what is in the block that is answered was given away.
+        let spent = Set(nodes.flatMap { row in names.compactMap { cells[row][$0].once } })
+        return Ruling(grant: grant, rules: used.sorted(), spent: spent.sorted())
     }
 
     private var restRow: Bool { question.nodes.isEmpty }
     private var restColumn: Bool { question.names.isEmpty }
 
     /// Whether a name may be touched on nodes that the rules meet so, and whether any rule says anything of it.
-    private mutating func cell(_ reaches: [Int?], _ name: String?) -> (isAllowed: Bool, isSaid: Bool) {
-        var isSaid = false
+    private mutating func cell(_ reaches: [Int?], _ name: String?) -> Cell {
+        var cell = Cell()
         var index = 0
         for rules in identities {
             var best: (rule: Rule, rank: Int)?
@@ -133,19 +143,21 @@ struct RuleMatrix {
                 guard let reach = reaches[index] else { continue }
                 let isNamed = !rule.names.isEmpty
                 if isNamed { guard let name, rule.names.contains(name) else { continue } }
-                let rank = ((rule.rank * 3 + reach) * 2 + (isNamed ? 1 : 0)) * 2 + (rule.isAllowed ? 0 : 1)
+                var rank = ((rule.rank * 3 + reach) * 2 + (isNamed ? 1 : 0)) * 2 + (rule.isAllowed ? 0 : 1)
+                // Of two that say the same the one that stays.
+                rank = rank * 2 + (rule.isOnce ? 0 : 1)
                 if best.map({ $0.rank < rank }) ?? true { best = (rule, rank) }
             }
             guard let rule = best?.rule else { continue }
-            isSaid = true
+            cell.isSaid = true
             used.insert(rule.id)
-            if rule.isAllowed {
-                if rule.isOnce { onceRules.insert(rule.id) }
-                // What follows may only be less forgiving.
-                return (true, true)
-            }
+            guard rule.isAllowed else { continue }
+            // What follows may only be less forgiving, or spare a rule that serves once.
+            guard rule.isOnce else { return Cell(isAllowed: true, isSaid: true) }
+            if !cell.isAllowed { cell.once = rule.id }
+            cell.isAllowed = true
         }
-        return (false, isSaid)
+        return cell
     }
 
     // MARK: The answer

@@ -52,22 +52,34 @@ public struct AccessEntry: Sendable, Hashable {
             guard !value.isEmpty, Ledger.isOneLine(value) else { return nil }
             self.value = kind == .host ? value.lowercased() : value
         case .certificate:
-            let hex = value.filter { $0 != ":" }.lowercased()
-            guard hex.utf8.count == 40 || hex.utf8.count == 64, hex.allSatisfy(\.isHexDigit) else { return nil }
+            guard let hex = Subject.hex(value), hex.utf8.count == 40 || hex.utf8.count == 64 else { return nil }
             self.value = hex
         case .connection:
             guard UserCredential.Connection(rawValue: value) != nil else { return nil }
             self.value = value
         case .place:
-            guard Self.place(value) != nil else { return nil }
-            self.value = value
+            let text = value.filter { $0 != " " }
+            guard Self.place(text) != nil else { return nil }
+            self.value = text
         }
     }
 
+    /// South, west, north, east; nil for what is no place on earth. One across the 180th meridian takes two entries.
     private static func place(_ text: String) -> [Double]? {
-        let numbers = text.split(separator: ",").compactMap { Double($0.filter { $0 != " " }) }
-        guard numbers.count == 4, numbers[0] <= numbers[2], numbers[1] <= numbers[3] else { return nil }
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        guard parts.count == 4 else { return nil }
+        let numbers = parts.compactMap { degrees($0) }
+        guard numbers.count == 4, numbers[0] <= numbers[2], numbers[1] <= numbers[3],
+            (-90...90).contains(numbers[0]), (-90...90).contains(numbers[2]),
+            (-180...180).contains(numbers[1]), (-180...180).contains(numbers[3])
+        else { return nil }
         return numbers
+    }
+
+    /// A number as people write one: no infinity, no hexadecimal, nothing that is no number.
+    private static func degrees(_ text: Substring) -> Double? {
+        guard text.utf8.allSatisfy({ (48...57).contains($0) || [43, 45, 46].contains($0) }) else { return nil }
+        return Double(text)
     }
 
     /// Whether one who shows this is meant.
@@ -153,7 +165,9 @@ private struct Network {
         guard let bytes = Network.bytes(String(parts[0])) else { return nil }
         self.bytes = bytes
         if parts.count == 2 {
-            guard let length = Int(parts[1]), (0...bytes.count * 8).contains(length) else { return nil }
+            guard parts[1].utf8.allSatisfy({ (48...57).contains($0) }), let length = Int(parts[1]),
+                (0...bytes.count * 8).contains(length)
+            else { return nil }
             self.length = length
         } else {
             length = bytes.count * 8

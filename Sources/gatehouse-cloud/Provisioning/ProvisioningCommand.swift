@@ -174,7 +174,7 @@ struct RecommendCommand: ParsableCommand {
         case unfriend
     }
 
-    func run() throws { try options.change { try $0.recommend(word == .friend, who, to: device.lowercased()) } }
+    func run() throws { try options.change { try $0.recommend(word == .friend, who, to: device) } }
 }
 
 /// `gatehouse-cloud provisioning secondary-trust`
@@ -201,7 +201,7 @@ struct SecondaryTrustCommand: ParsableCommand {
 
     func run() throws {
         try options.change {
-            try $0.setSecondaryTrust(choice == .inherit ? nil : choice == .on, of: device?.lowercased())
+            try $0.setSecondaryTrust(choice == .inherit ? nil : choice == .on, of: device)
         }
     }
 }

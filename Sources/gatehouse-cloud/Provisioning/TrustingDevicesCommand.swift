@@ -69,7 +69,7 @@ struct TrustingDevicesCommand: ParsableCommand {
         @Argument(help: "The device's address.") var device: String
         @OptionGroup var options: LedgerOptions
 
-        func run() throws { try options.change { try $0.refuse(device.lowercased()) } }
+        func run() throws { try options.change { try $0.refuse(device) } }
     }
 
     /// `gatehouse-cloud provisioning devices remove`
@@ -80,7 +80,7 @@ struct TrustingDevicesCommand: ParsableCommand {
         @Argument(help: "The device's address.") var device: String
         @OptionGroup var options: LedgerOptions
 
-        func run() throws { try options.change { try $0.removeDevice(device.lowercased()) } }
+        func run() throws { try options.change { try $0.removeDevice(device) } }
     }
 
     /// `gatehouse-cloud provisioning devices padding`
@@ -93,6 +93,6 @@ struct TrustingDevicesCommand: ParsableCommand {
         @Argument(help: "oaep or pkcs1.") var padding: TokenCertificate.Padding
         @OptionGroup var options: LedgerOptions
 
-        func run() throws { try options.change { try $0.setPadding(padding, of: device.lowercased()) } }
+        func run() throws { try options.change { try $0.setPadding(padding, of: device) } }
     }
 }

@@ -352,6 +352,56 @@ struct RuleTests {
         #expect(index.count == 0)
     }
 
+    @Test("A rule for one question is spent by what is answered, not by what is looked at or left out")
+    func onceIsSpent() throws {
+        func spent(_ rules: [Rule], _ nodes: [String], _ names: [String], _ certificates: [String] = []) -> [Int64] {
+            var index = RuleIndex()
+            for rule in rules { index.insert(rule) }
+            let ruling = index.decide(
+                Question(
+                    .read, device: gateway, who: reader, certificates: certificates, nodes: nodes.map(node),
+                    names: names))
+            return ruling.spent
+        }
+        // Two names on one node for good, another node's one name once: the block is the first node's alone.
+        let block = [
+            try rule(1, "allow", .read, reader, nodes: ["ble/a"], names: ["T", "H"]),
+            try rule(2, "allow", .read, reader, nodes: ["ble/b"], names: ["P"], once: true),
+        ]
+        #expect(spent(block, ["ble/a", "ble/b"], ["T", "H", "P"]) == [])
+        #expect(spent(block, ["ble/b"], ["P"]) == [2])
+        // Of two that allow the same the one that stays is used.
+        let both = [
+            try rule(1, "allow", .read, reader, once: true), try rule(2, "allow", .read, reader),
+        ]
+        #expect(spent(both, ["ble/a"], ["T"]) == [])
+        #expect(spent(both.reversed(), ["ble/a"], ["T"]) == [])
+        // Also when that is about another who the question brings along.
+        let hex = String(repeating: "ab", count: 32)
+        let token = [
+            try rule(1, "allow", .read, reader, once: true), try rule(2, "allow", .read, "certificate:\(hex)"),
+        ]
+        #expect(spent(token, ["ble/a"], ["T"], [hex]) == [])
+        #expect(spent(token, ["ble/a"], ["T"]) == [1])
+        // Nothing is allowed, and nothing is spent.
+        let denied = [
+            try rule(1, "allow", .read, reader, nodes: ["ble/a"], once: true),
+            try rule(2, "deny", .read, reader, on: gateway),
+        ]
+        #expect(spent(denied, ["ble/a"], ["T"]) == [])
+    }
+
+    @Test("A friendship for good is not taken from one that serves once")
+    func onceAmongFriends() throws {
+        for ids in [(1, 2), (2, 1)] as [(Int64, Int64)] {
+            var index = RuleIndex()
+            index.insert(try rule(ids.0, "allow", .friend, reader, on: gateway, once: true))
+            index.insert(try rule(ids.1, "allow", .friend, reader, on: gateway))
+            let ruling = index.decide(Question(.friend, device: gateway, who: reader))
+            #expect(ruling.grant == Grant() && ruling.spent.isEmpty)
+        }
+    }
+
     @Test(
         "What people write",
         arguments: [
@@ -360,7 +410,9 @@ struct RuleTests {
                 "certificate:" + String(repeating: "AB:", count: 31) + "AB",
                 "certificate:" + String(repeating: "ab", count: 32)
             ),
-            ("user:Kermit", "user:Kermit"), ("", nil), ("certificate:12", nil), ("user:", nil), ("a@b@c", nil),
+            ("user:Kermit", "user:Kermit"), ("", nil),
+            ("certificate:" + String(repeating: "\u{FF11}", count: 16) + "0123456789abcdef", nil),
+            ("certificate:12", nil), ("user:", nil), ("a@b@c", nil),
         ] as [(String, String?)])
     func subjects(_ text: String, _ expected: String?) { #expect(Subject(text)?.description == expected) }
 

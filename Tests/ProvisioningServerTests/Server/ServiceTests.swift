@@ -210,6 +210,11 @@ struct ServiceTests {
         arguments: [
             (.jid, "*"), (.jid, "a@b@c"), (.ip, "10.0.0.0/33"), (.ip, "ten"), (.host, ""), (.certificate, "12"),
             (.connection, "carrier pigeon"), (.place, "1,2,3"), (.place, "42,12,41,13"), (.user, "a\nb"),
+            (.place, "1,junk,2,3,4"), (.place, "1,2,3,4,5"), (.place, "1,,2,3,4"),
+            (.place, "nan,0,1,1"), (.place, "0,0,inf,inf"), (.place, "0x1,0,2,2"), (.place, "1e1,0,20,2"),
+            (.place, "-91,0,0,1"), (.place, "0,-181,1,0"), (.place, "2,0,1,1"), (.place, "0,170,1,-170"),
+            (.ip, "10.0.0.0/+8"), (.ip, "10.0.0.0/"),
+            (.certificate, String(repeating: "\u{FF11}", count: 8) + "0123456789abcdef"),
         ] as [(AccessEntry.Kind, String)])
     nonisolated func wrongEntries(_ kind: AccessEntry.Kind, _ value: String) {
         #expect(AccessEntry(kind, value) == nil)
