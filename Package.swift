@@ -148,7 +148,7 @@ let package = Package(
                 "TLS", "CoAP", "Concentrator", "Pairing",
                 "OCFModel", "Access", "ProvisioningModel", "XMPP", "GATT", "GPIONodes", "BLENodes", "OCFDoor",
                 "XMPPDoor", "OneM2MDoor",
-                "OneM2MPrimitives", nio, nioPosix,
+                "OneM2MPrimitives", nio, nioPosix, http1,
                 log,
                 lifecycle, toml,
             ],
@@ -193,7 +193,8 @@ let package = Package(
         .testTarget(
             name: "JOSETests", dependencies: ["JOSE", "JSONText"], exclude: ["Vectors", "Peers/jose_peer.py"],
             swiftSettings: swift6),
-        .testTarget(name: "FlashStoreTests", dependencies: ["FlashStore"], swiftSettings: swift6),
+        .target(name: "PowerCuts", dependencies: ["FlashStore"], path: "Tests/PowerCuts", swiftSettings: swift6),
+        .testTarget(name: "FlashStoreTests", dependencies: ["FlashStore", "PowerCuts"], swiftSettings: swift6),
         .testTarget(name: "GPIOTests", dependencies: ["GPIO"], swiftSettings: swift6),
         .testTarget(name: "BoardCheckTests", dependencies: ["BoardCheck", "GPIO"], swiftSettings: swift6),
         .testTarget(
@@ -217,7 +218,8 @@ let package = Package(
             name: "ProvisioningModelTests", dependencies: ["ProvisioningModel", "XMPP"], exclude: ["Examples"],
             swiftSettings: swift6),
         .testTarget(name: "ConcentratorTests", dependencies: ["Concentrator", "OneLoop"], swiftSettings: swift6),
-        .testTarget(name: "AccessTests", dependencies: ["Access", "OneLoop", "FlashStore"], swiftSettings: swift6),
+        .testTarget(
+            name: "AccessTests", dependencies: ["Access", "OneLoop", "FlashStore", "PowerCuts"], swiftSettings: swift6),
         .testTarget(
             name: "PairingTests", dependencies: ["Pairing", "GPIO", "FlashStore", "OneLoop"], swiftSettings: swift6),
         .target(
@@ -249,7 +251,7 @@ let package = Package(
             name: "XMPPDoorTests",
             dependencies: [
                 "XMPPDoor", "XMPP", "ProvisioningModel", "Concentrator", "Access", "Pairing", "GPIO", "FlashStore",
-                "TLS", "OneLoop", nio,
+                "PowerCuts", "TLS", "OneLoop", nio,
             ],
             exclude: ["Schemas", "Examples"], swiftSettings: swift6),
         .testTarget(
@@ -287,7 +289,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "FlashStore", "JOSE", "JSONText", "OneLoop", "OneM2MDoor", "OneM2MPrimitives", log,
+                "Gateway", "FlashStore", "JOSE", "JSONText", "OneLoop", "OneM2MDoor", "OneM2MPrimitives",
+                "ProvisioningModel", "XMPPDoor", http1, log,
             ],
             swiftSettings: swift6),
         .testTarget(

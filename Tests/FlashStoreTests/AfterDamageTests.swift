@@ -1,5 +1,6 @@
 // swift-format-ignore-file: NeverForceUnwrap
 
+import PowerCuts
 import Testing
 
 @testable import FlashStore

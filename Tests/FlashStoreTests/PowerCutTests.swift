@@ -1,69 +1,10 @@
+import PowerCuts
 import Testing
 
 @testable import FlashStore
 
 /// The power goes at every byte and tears every write; what was acknowledged is there, and nothing else than was written.
 @Suite struct PowerCutTests {
-    /// What a device holds after a cut: what was flushed, and any part of what was not.
-    struct Disk {
-        var durable: [UInt8]
-        /// Pages written since the last flush, in order.
-        var unflushed: [(offset: Int, bytes: [UInt8])] = []
-        /// Pages whose flush failed: they may be there, and no later flush promises them.
-        var doubtful: [(offset: Int, bytes: [UInt8])] = []
-        var acknowledged = -1
-        var issued = -1
-
-        mutating func take(_ event: RecordingBlockFile.Event, pageSize: Int = 128) {
-            switch event {
-            case .write(let offset, let bytes):
-                var start = 0
-                while start < bytes.count {
-                    let end = min(start + pageSize, bytes.count)
-                    unflushed.append((offset + start, Array(bytes[start..<end])))
-                    start = end
-                }
-            case .flush(isDone: true):
-                doubtful.removeAll { old in unflushed.contains { $0.offset == old.offset } }
-                for page in unflushed { durable.place(page) }
-                unflushed = []
-            case .flush(isDone: false):
-                doubtful += unflushed
-                unflushed = []
-            case .issued(let number): issued = number
-            case .acknowledged(let number): acknowledged = number
-            }
-        }
-
-        /// An image with the pages that `isThere` picks, and one of them torn or full of garbage.
-        func image(torn: Int?, random: inout Random, isThere: (Int) -> Bool) -> [UInt8] {
-            var image = durable
-            for (index, page) in (doubtful + unflushed).enumerated() {
-                if index == torn {
-                    image.place(tear(page, over: image, random: &random))
-                } else if isThere(index) {
-                    image.place(page)
-                }
-            }
-            return image
-        }
-
-        private func tear(
-            _ page: (offset: Int, bytes: [UInt8]), over image: [UInt8], random: inout Random
-        ) -> (offset: Int, bytes: [UInt8]) {
-            let old = Array(image[page.offset..<page.offset + page.bytes.count])
-            let at = random.next(page.bytes.count)
-            let bytes: [UInt8] =
-                switch random.next(4) {
-                case 0: Array(page.bytes[..<at] + old[at...])
-                case 1: Array(old[..<at] + page.bytes[at...])
-                case 2: [UInt8](repeating: 0xFF, count: old.count)
-                default: old.indices.map { _ in UInt8(random.next(256)) }
-                }
-            return (page.offset, bytes)
-        }
-    }
-
     @Test func cutAtEveryByte() async throws {
         let script = Script.mixed(70, seed: 1)
         let device = RecordingBlockFile(size: FlashStore.Options.tiny.deviceSize)
@@ -117,7 +58,7 @@ import Testing
         let script = Script.mixed(70, seed: seed)
         let device = RecordingBlockFile(size: FlashStore.Options.tiny.deviceSize)
         try await script.run(on: device)
-        var disk = Disk(durable: [UInt8](repeating: 0, count: device.size))
+        var disk = CutDisk([UInt8](repeating: 0, count: device.size), sector: 128)
         var random = Random(seed)
         var compactions = 0
         var flushes = 0
@@ -159,7 +100,7 @@ import Testing
             let device = RecordingBlockFile(size: FlashStore.Options.tiny.deviceSize)
             device.fail { $0.calls = first..<first + failures }
             try await script.run(on: device)
-            var disk = Disk(durable: [UInt8](repeating: 0, count: device.size))
+            var disk = CutDisk([UInt8](repeating: 0, count: device.size), sector: 128)
             for event in device.events {
                 disk.take(event)
                 guard case .flush = event, disk.issued >= 0, random.next(4) == 0 || !disk.doubtful.isEmpty else {
@@ -202,11 +143,5 @@ import Testing
                 }
             }
         }
-    }
-}
-
-extension [UInt8] {
-    mutating func place(_ page: (offset: Int, bytes: [UInt8])) {
-        replaceSubrange(page.offset..<page.offset + page.bytes.count, with: page.bytes)
     }
 }

@@ -1,3 +1,4 @@
+import PowerCuts
 import Testing
 
 @testable import FlashStore
@@ -106,23 +107,6 @@ extension FlashStore.Options {
     }
 
     var deviceSize: Int { layout?.fileSize ?? 0 }
-}
-
-/// The same numbers on every run (SplitMix64).
-struct Random: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-
-    mutating func next(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 }
 
 /// What the store finds on an image.

@@ -1,3 +1,4 @@
+import PowerCuts
 import Testing
 
 @testable import FlashStore

@@ -2,8 +2,10 @@ import FlashStore
 import Synchronization
 
 /// A device in memory that writes down everything that happens to it, and fails when told to.
-final class RecordingBlockFile: BlockFile {
-    enum Event: Sendable {
+public final class RecordingBlockFile: BlockFile {
+    /// What happened, in order.
+    public enum Event: Sendable {
+        /// Bytes were written.
         case write(offset: Int, bytes: [UInt8])
         /// `isDone` is false when the flush failed: what was written since the last one may or may not be there for ever.
         case flush(isDone: Bool)
@@ -13,11 +15,14 @@ final class RecordingBlockFile: BlockFile {
         case acknowledged(Int)
     }
 
-    struct Failures: Sendable {
+    /// What is to fail.
+    public struct Failures: Sendable {
         /// Numbers of the writes and flushes that fail, counted together from 0.
-        var calls: Range<Int> = 0..<0
-        var error = StoreError(.io, "told to fail")
-        var unreadable: Range<Int> = 0..<0
+        public var calls: Range<Int> = 0..<0
+        /// With this error.
+        public var error = StoreError(.io, "told to fail")
+        /// Bytes that cannot be read.
+        public var unreadable: Range<Int> = 0..<0
     }
 
     private struct State {
@@ -29,28 +34,40 @@ final class RecordingBlockFile: BlockFile {
     }
 
     private let state: Mutex<State>
-    let size: Int
+    /// Length in bytes.
+    public let size: Int
 
-    init(_ image: [UInt8]) {
+    /// A device with these bytes.
+    public init(_ image: [UInt8]) {
         size = image.count
         state = Mutex(State(image: image))
     }
 
-    convenience init(size: Int) { self.init([UInt8](repeating: 0, count: size)) }
+    /// A device of zeros.
+    public convenience init(size: Int) { self.init([UInt8](repeating: 0, count: size)) }
 
-    var image: [UInt8] { state.withLock { $0.image } }
-    var events: [Event] { state.withLock { $0.events } }
-    var calls: Int { state.withLock { $0.calls } }
-    var isClosed: Bool { state.withLock { $0.isClosed } }
-    var flushes: Int { events.count { if case .flush = $0 { true } else { false } } }
-    var writes: [(offset: Int, bytes: [UInt8])] {
+    /// All bytes as they are now.
+    public var image: [UInt8] { state.withLock { $0.image } }
+    /// Everything that happened.
+    public var events: [Event] { state.withLock { $0.events } }
+    /// Writes and flushes.
+    public var calls: Int { state.withLock { $0.calls } }
+    /// Whether it was closed.
+    public var isClosed: Bool { state.withLock { $0.isClosed } }
+    /// Flushes.
+    public var flushes: Int { events.count { if case .flush = $0 { true } else { false } } }
+    /// Writes.
+    public var writes: [(offset: Int, bytes: [UInt8])] {
         events.compactMap { if case .write(let offset, let bytes) = $0 { (offset, bytes) } else { nil } }
     }
 
-    func fail(_ change: (inout Failures) -> Void) { state.withLock { change(&$0.failures) } }
-    func note(_ event: Event) { state.withLock { $0.events.append(event) } }
+    /// Has calls fail.
+    public func fail(_ change: (inout Failures) -> Void) { state.withLock { change(&$0.failures) } }
+    /// Writes down what the test does.
+    public func note(_ event: Event) { state.withLock { $0.events.append(event) } }
 
-    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(StoreError) {
+    /// As a device does.
+    public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(StoreError) {
         try state.withLock { state throws(StoreError) in
             guard !(offset..<offset + buffer.count).overlaps(state.failures.unreadable) else {
                 throw StoreError(.io, "a bad page")
@@ -59,7 +76,8 @@ final class RecordingBlockFile: BlockFile {
         }
     }
 
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(StoreError) {
+    /// As a device does.
+    public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(StoreError) {
         try state.withLock { state throws(StoreError) in
             precondition(offset >= 0 && offset + bytes.count <= size, "a write outside the device")
             defer { state.calls += 1 }
@@ -73,7 +91,8 @@ final class RecordingBlockFile: BlockFile {
         }
     }
 
-    func flush() throws(StoreError) {
+    /// As a device does.
+    public func flush() throws(StoreError) {
         try state.withLock { state throws(StoreError) in
             defer { state.calls += 1 }
             let fails = state.failures.calls.contains(state.calls)
@@ -82,5 +101,6 @@ final class RecordingBlockFile: BlockFile {
         }
     }
 
-    func close() { state.withLock { $0.isClosed = true } }
+    /// As a device does.
+    public func close() { state.withLock { $0.isClosed = true } }
 }
