@@ -61,6 +61,8 @@ public final class DecisionCache {
         public let question: AccessQuestion
         /// What was answered, and when.
         public let decision: Decision
+        /// What was answered.
+        public var answer: AccessAnswer { decision.answer(to: question) }
         /// When it was used last, in seconds since 1970.
         public let lastUsed: Int64
     }
@@ -68,8 +70,7 @@ public final class DecisionCache {
     static let prefix = "decision/"
     private static let orderKey = "order/decision"
 
-    /// Called when answers were taken back: what stands on one is to be asked anew.
-    public var onClear: @Loop () -> Void = {}
+    private var clearHandlers: [@Loop () -> Void] = []
     private let store: FlashStore
     private let now: @Loop () -> Int64
     private let limits: Limits
@@ -147,9 +148,11 @@ public final class DecisionCache {
         Ticket(server: server, generation: generations[server] ?? wholeGeneration)
     }
 
-    /// Remembers an answer, unless answers were taken back since the ticket was. False when it is not remembered.
+    /// Remembers an answer, unless answers were taken back since the ticket was, or it grants what another question asked.
+    /// False when it is not remembered.
     @discardableResult
     public func remember(_ question: AccessQuestion, _ answer: AccessAnswer, _ ticket: Ticket) -> Bool {
+        guard answer.grant.map({ $0.question == question }) ?? true else { return false }
         guard ticket == self.ticket(for: ticket.server) else {
             counted.outdated += 1
             return false
@@ -166,11 +169,14 @@ public final class DecisionCache {
 
     // MARK: Taking back
 
+    /// Has something called whenever answers were taken back: what stands on one is to be asked anew.
+    public func onClear(_ handler: @escaping @Loop () -> Void) { clearHandlers.append(handler) }
+
     /// Forgets what a server has said. Durable when it returns; when it throws it is out of effect until the next start.
     public func clear(_ server: String) async throws(StoreError) {
         outdate(server)
         _ = table.remove { $0.server == server }
-        onClear()
+        for handler in clearHandlers { handler() }
         try await store.removeAll(prefix: DecisionCache.prefix(of: server), .now)
     }
 
@@ -181,7 +187,7 @@ public final class DecisionCache {
         generations = [:]
         counted.clears += 1
         _ = table.remove { _ in true }
-        onClear()
+        for handler in clearHandlers { handler() }
         try await store.apply([.removeAll(prefix: DecisionCache.prefix), .remove(key: DecisionCache.orderKey)], .now)
     }
 

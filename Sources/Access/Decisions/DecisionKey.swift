@@ -53,7 +53,7 @@ public struct DecisionKey: Sendable, Hashable {
         for name in names.count > 1 ? names.sorted() : names { writer.append(name) }
     }
 
-    private static func precedes(_ left: NodeReference, _ right: NodeReference) -> Bool {
+    static func precedes(_ left: NodeReference, _ right: NodeReference) -> Bool {
         (left.nodeID, left.sourceID ?? "", left.cacheType ?? "")
             < (right.nodeID, right.sourceID ?? "", right.cacheType ?? "")
     }

@@ -75,7 +75,7 @@ struct DecisionTable {
     /// Remembers an answer. What is to be written: nothing when the same was remembered already, or it is too long.
     mutating func insert(_ key: DecisionKey, server: String, _ decision: Decision, now: Int64) -> [Write] {
         if let slot = index[key] {
-            let isSame = slots[slot]?.decision.answer == decision.answer
+            let isSame = slots[slot]?.decision.verdict == decision.verdict
             _ = lookup(key, now: now)
             if isSame { return [] }
         }

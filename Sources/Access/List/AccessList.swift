@@ -21,16 +21,16 @@ public final class AccessList: Access {
     /// The answer, which a list has at once.
     public func decide(_ question: AccessQuestion) -> AccessAnswer {
         let who = question.who.lowercased()
-        if let owner, owner.lowercased() == who { return .granted(AccessGrant()) }
+        if let owner, owner.lowercased() == who { return .granted(AccessGrant(question)) }
         let needed = question.action.right
         let matching = rules.filter { $0.right >= needed && $0.concerns(who) }
         guard !matching.isEmpty else {
             return .denied("no rule lets \(question.who) \(question.action.word) here")
         }
         // Whether somebody may ask at all is no matter of nodes.
-        if needed == .befriend { return .granted(AccessGrant()) }
+        if needed == .befriend { return .granted(AccessGrant(question)) }
         let parts = matching.compactMap { rule in AccessList.part(of: question, allowedBy: rule) }
-        guard let grant = AccessGrant(parts) else {
+        guard let grant = AccessGrant(question, parts) else {
             return .denied("no rule lets \(question.who) \(question.action.word) what was asked for")
         }
         return .granted(grant)

@@ -39,6 +39,35 @@ public struct AccessQuestion: Sendable, Hashable {
     }
 }
 
+extension AccessQuestion {
+    /// Whether the answer to another question, if it is a yes, says something to this one: it is about the same one, the same
+    /// thing to do, and all nodes and names of this one. Tokens only add: what was granted without any is granted with some.
+    public func isPart(of other: AccessQuestion) -> Bool {
+        guard who == other.who, other.action.concerns(action), other.tokens.isEmpty || other.tokens == tokens else {
+            return false
+        }
+        let hasNodes =
+            other.nodes.map { all in nodes?.allSatisfy { one in all.contains { $0.matches(one) } } ?? false } ?? true
+        let hasNames = other.names.map { all in names?.allSatisfy(all.contains) ?? false } ?? true
+        return hasNodes && hasNames
+    }
+}
+
+extension AccessQuestion.Action {
+    /// The kinds of reading; all for what is no reading.
+    var kinds: ReadingKinds {
+        if case .read(let kinds) = self { kinds } else { .all }
+    }
+
+    /// Whether an answer about this says something about that: both are the same, and of readings one kind in common.
+    func concerns(_ other: AccessQuestion.Action) -> Bool {
+        switch (self, other) {
+        case (.read(let kinds), .read(let others)): kinds == others || !kinds.isDisjoint(with: others)
+        default: self == other
+        }
+    }
+}
+
 /// Kinds of reading (XEP-0323's field types), as a set of bits that the one who asks and the one who answers agree on.
 public struct ReadingKinds: OptionSet, Sendable, Hashable {
     /// The bits.

@@ -43,7 +43,7 @@ extension House {
         case .key(let node, let key): return try await setKey(node, key)
         case .strangers: return strangers
         case .pair(let node, let passkey, let same): return try await pair(node, passkey, same)
-        case .trustList: return .array(pairing.trusted.map(Self.json))
+        case .trustList: return .array(pairing.trusted.map(Self.json) + configuredServers)
         case .trustRemove(let identifier): return try await removeTrust(identifier)
         case .trustShow(let identifier): return try showTrust(identifier)
         case .trustLock: return try await lockTrust()
@@ -131,12 +131,8 @@ extension House {
 
     private func removeTrust(_ identifier: String) async throws(ControlError) -> JSON {
         let records = pairing.trusted.filter { $0.candidate.identifier.lowercased() == identifier.lowercased() }
-        guard !records.isEmpty else {
-            let isConfigured = xmpp?.provisioning.statuses.contains { $0.address == identifier.lowercased() } == true
-            if isConfigured {
-                throw ControlError(
-                    .refused, "\(identifier) is trusted by the configuration; take it out of xmpp.provisioning there")
-            }
+        let server = provisioningServer(identifier)
+        guard !records.isEmpty || server != nil else {
             throw ControlError(
                 .notFound, "nobody trusted has the identifier \(identifier); `gatehouse trust list` shows who is")
         }
@@ -151,7 +147,8 @@ extension House {
             try await distrust(record.candidate)
             if isPresentCloud(record.candidate) { try await leaveCloud() }
         }
-        return ["outcome": "removed"]
+        guard let server else { return ["outcome": .string("\(identifier) is no longer trusted.")] }
+        return ["outcome": .string(try await dismiss(server))]
     }
 
     /// Leaving a cloud takes its trust, too: to come back it must knock, even when it stands in the configuration.

@@ -21,8 +21,8 @@ extension House {
     // MARK: Trust
 
     func showTrust(_ identifier: String) throws(ControlError) -> JSON {
-        let name = identifier.lowercased()
-        let records = pairing.trusted.filter { $0.candidate.identifier.lowercased() == name }
+        let name = provisioningServer(identifier)?.description ?? identifier.lowercased()
+        let records = pairing.trusted.filter { $0.candidate.identifier.lowercased() == identifier.lowercased() }
         let server = xmpp?.provisioning.statuses.first { $0.address == name }
         guard !records.isEmpty || server != nil else {
             throw ControlError(
@@ -33,6 +33,37 @@ extension House {
             "provisioning": server.map(XMPPHouse.json) ?? .null,
             "decisions": .int(xmpp?.decisions.all.count { $0.server == name } ?? 0),
         ]
+    }
+
+    /// The provisioning server of this address that is trusted, or stands in the configuration to be.
+    func provisioningServer(_ identifier: String) -> JID? {
+        guard let address = JID(identifier)?.bare, let client = xmpp?.provisioning else { return nil }
+        let isTrusted = client.statuses.contains { $0.address == address.description }
+        return isTrusted || client.comesBack(address) != nil ? address : nil
+    }
+
+    /// Ends the trust in a provisioning server; what has to be done so that it stays so.
+    func dismiss(_ server: JID) async throws(ControlError) -> String {
+        guard let client = xmpp?.provisioning else { return "\(server) is no longer trusted." }
+        do throws(StoreError) {
+            try await client.dismiss(server)
+        } catch {
+            throw ControlError(
+                .failed, "\(server) is no longer trusted until the next start only: \(error.description)")
+        }
+        guard let reason = client.comesBack(server) else { return "\(server) is no longer trusted." }
+        return "\(server) is no longer trusted until the next start, when it is again: \(reason)."
+    }
+
+    /// The provisioning servers that the configuration has trusted, in the form of those that the button has.
+    var configuredServers: [JSON] {
+        let byButton = Set(pairing.trusted.filter { $0.candidate.kind == .xmppServer }.map(\.candidate.identifier))
+        return (xmpp?.provisioning.statuses ?? []).filter { !byButton.contains($0.address) }.map { server in
+            [
+                "identifier": .string(server.address), "kind": .string(Candidate.Kind.xmppServer.rawValue),
+                "title": .string("by xmpp.provisioning"), "since": .null,
+            ]
+        }
     }
 
     func lockTrust() async throws(ControlError) -> JSON {
@@ -54,7 +85,7 @@ extension House {
                     "names": question.names.map { .array($0.map { .string($0) }) } ?? .null,
                     "tokens": .int(
                         question.tokens.service.count + question.tokens.device.count + question.tokens.user.count),
-                    "answer": .string(Self.word(line.decision.answer)), "grant": Self.json(line.decision.answer),
+                    "answer": .string(Self.word(line.answer)), "grant": Self.json(line.answer),
                     "since": .string(Self.time(line.decision.when)), "used": .string(Self.time(line.lastUsed)),
                 ]
             })
@@ -77,7 +108,8 @@ extension House {
         let explained = await house.provisioning.explain(question, asks: asks)
         func allows(_ answer: AccessAnswer) -> Bool {
             guard let grant = answer.grant else { return false }
-            return field.map { grant.allows(id, $0, ReadingKinds(rawValue: kinds.rawValue)) } ?? grant.allows(id)
+            return field.map { grant.allows(question.who, to: question.action, id, $0) }
+                ?? grant.allows(question.who, to: question.action, id)
         }
         let isOwner = house.list.owner?.lowercased() == question.who
         return [

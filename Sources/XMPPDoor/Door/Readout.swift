@@ -18,6 +18,8 @@ final class Readout: OutflowJob {
     let isQueued: Bool
     private let nodes: [NodeID]
     private let grant: AccessGrant
+    /// Who reads: the bare address.
+    private let who: String
     private let tree: NodeTree
     private let limits: DoorSettings.Limits
     private let named: Set<NodeID>
@@ -37,6 +39,7 @@ final class Readout: OutflowJob {
         tree: NodeTree, limits: DoorSettings.Limits, wake: @escaping (Readout) -> Void
     ) {
         self.key = key
+        who = key.receiver.bare.description
         self.request = request
         self.isQueued = isQueued
         self.nodes = nodes
@@ -172,6 +175,6 @@ final class Readout: OutflowJob {
                 failures.append((id, node.messages.last?.text ?? "the node was not heard from\(since)"))
             }
         }
-        return fields.filter { grant.allows(reference, $0.name, $0.flags.readingKinds) }
+        return fields.filter { grant.allows(who, to: .read($0.flags.readingKinds), reference, $0.name) }
     }
 }

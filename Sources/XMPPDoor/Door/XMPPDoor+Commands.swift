@@ -20,7 +20,7 @@ extension XMPPDoor {
     private func commands(of id: NodeID, _ view: View) -> [AdministrativeCommand] {
         var commands: [AdministrativeCommand] = []
         if view.administers(id) { commands += tree.administration?.commands(of: id) ?? [] }
-        if tree.own(id) == nil, view.read?.allows(NodeReference(id)) == true { commands.append(XMPPDoor.history) }
+        if tree.own(id) == nil, view.reads(id) { commands.append(XMPPDoor.history) }
         return commands
     }
 

@@ -30,17 +30,16 @@ struct CommandFailure: Error {
 
 /// What one who asks may see and do of nodes.
 struct View {
+    /// Whose: the bare address.
+    let who: String
     let read: AccessGrant?
     let control: AccessGrant?
     let administer: AccessGrant?
 
-    func shows(_ id: NodeID) -> Bool {
-        let node = NodeReference(id)
-        return read?.allows(node) == true || control?.allows(node) == true || administer?.allows(node) == true
-    }
-
-    func controls(_ id: NodeID) -> Bool { control?.allows(NodeReference(id)) == true }
-    func administers(_ id: NodeID) -> Bool { administer?.allows(NodeReference(id)) == true }
+    func shows(_ id: NodeID) -> Bool { reads(id) || controls(id) || administers(id) }
+    func reads(_ id: NodeID) -> Bool { read?.allows(who, to: .read(.all), NodeReference(id)) == true }
+    func controls(_ id: NodeID) -> Bool { control?.allows(who, to: .control, NodeReference(id)) == true }
+    func administers(_ id: NodeID) -> Bool { administer?.allows(who, to: .administer, NodeReference(id)) == true }
 }
 
 extension XMPPDoor {
@@ -117,7 +116,8 @@ extension XMPPDoor {
     ) async -> View? {
         let read = await ask(from, .read(.all), tokens, nodes: nodes)
         let control = await ask(from, .control, tokens, nodes: nodes)
-        let view = View(read: read.grant, control: control.grant, administer: administer)
+        let view = View(
+            who: from.bare.description, read: read.grant, control: control.grant, administer: administer)
         return view.read != nil || view.control != nil || view.administer != nil ? view : nil
     }
 
@@ -194,7 +194,7 @@ extension XMPPDoor {
         case .getNodeParametersForEdit, .setNodeParametersAfterEdit, .getCommonNodeParametersForEdit,
             .setCommonNodeParametersAfterEdit, .getAddableNodeTypes, .getParametersForNewNode, .createNewNode,
             .destroyNode, .moveNodeUp, .moveNodeDown, .moveNodesUp, .moveNodesDown:
-            return try await edited(request, view)
+            return try await edited(request, view, from)
         case .getNodeCommands, .getCommandParameters, .executeNodeCommand, .executeNodeQuery, .abortNodeQuery,
             .getCommonNodeCommands, .getCommonCommandParameters, .executeCommonNodeCommand, .executeCommonNodeQuery,
             .abortCommonNodeQuery:

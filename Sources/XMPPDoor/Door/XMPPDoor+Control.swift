@@ -61,10 +61,11 @@ extension XMPPDoor {
         let answer = await ask(
             from, .control, request.tokens, nodes: NodeReference.asked(nodes), names: names)
         guard let grant = answer.grant else { throw forbidden(answer) }
-        let allowed = nodes.filter { grant.allows(NodeReference($0)) }
+        let who = from.bare.description
+        let allowed = nodes.filter { grant.allows(who, to: .control, NodeReference($0)) }
         guard !allowed.isEmpty else { throw forbidden(answer) }
-        if case .form = request.action { return try form(of: allowed, grant) }
-        let writes = try self.writes(request.action, allowed, grant)
+        if case .form = request.action { return try form(of: allowed, grant, who) }
+        let writes = try self.writes(request.action, allowed, grant, who)
         guard !writes.isEmpty else { throw forbidden(answer) }
         do throws(WriteError) {
             try await tree.concentrator.write(writes)
@@ -82,13 +83,13 @@ extension XMPPDoor {
 
     /// What is to be written, in the order of the request; every value turned into what its parameter takes, or none.
     private func writes(
-        _ action: ControlRequest.Action, _ nodes: [NodeID], _ grant: AccessGrant
+        _ action: ControlRequest.Action, _ nodes: [NodeID], _ grant: AccessGrant, _ who: String
     ) throws(StanzaError) -> [NodeWrite] {
         var writes: [NodeWrite] = []
         var problems: [(name: String, reason: String)] = []
         var isUnknown = false
         func add(_ name: String, _ convert: (ParameterKind) -> FieldValue?, _ text: String) {
-            for id in nodes where grant.allows(NodeReference(id), name) {
+            for id in nodes where grant.allows(who, to: .control, NodeReference(id), name) {
                 guard let parameter = tree.concentrator.node(id)?.parameter(name) else {
                     isUnknown = true
                     problems.append((name, "\(id) has no parameter \"\(name.prefix(80))\""))
@@ -120,7 +121,7 @@ extension XMPPDoor {
     }
 
     /// The form of the parameters that all these nodes have and that may be set.
-    private func form(of nodes: [NodeID], _ grant: AccessGrant) throws(StanzaError) -> XMLElement {
+    private func form(of nodes: [NodeID], _ grant: AccessGrant, _ who: String) throws(StanzaError) -> XMLElement {
         let snapshots = nodes.compactMap { tree.concentrator.node($0) }
         guard let first = snapshots.first, snapshots.count == nodes.count else {
             throw StanzaError(.featureNotImplemented, "not all of these nodes can be controlled")
@@ -128,7 +129,7 @@ extension XMPPDoor {
         let common = first.description.parameters.filter { parameter in
             snapshots.allSatisfy { node in
                 node.parameter(parameter.name)?.kind == parameter.kind
-                    && grant.allows(NodeReference(node.id), parameter.name)
+                    && grant.allows(who, to: .control, NodeReference(node.id), parameter.name)
             }
         }
         guard !common.isEmpty else {

@@ -6,7 +6,9 @@ import XMPP
 extension XMPPDoor {
     // MARK: Nodes edited, made, destroyed and moved (XEP-0326 3.6 to 3.9)
 
-    func edited(_ request: ConcentratorRequest, _ view: View) async throws(CommandFailure) -> XMLElement {
+    func edited(
+        _ request: ConcentratorRequest, _ view: View, _ from: JID
+    ) async throws(CommandFailure) -> XMLElement {
         let ids: [NodeID]
         if request.command.needs.contains(.nodes) {
             guard let found = try? tree.resolve(request.nodes, withDescendants: false) else { throw .notFound }
@@ -42,7 +44,10 @@ extension XMPPDoor {
                 let (type, settings) = try newNode(request, first, administration)
                 let values = try SettingForm.values(request.form ?? DataForm(.submit), settings, isNew: true)
                 let id = try await administration.create(type, below: first, values)
-                return ConcentratorPayloads.response(request.command, .ok, elements([id], view))
+                // Nobody was asked about a node that was not there.
+                let new = await self.view(
+                    from, request.tokens, nodes: [NodeReference(id)], administer: view.administer)
+                return ConcentratorPayloads.response(request.command, .ok, elements([id], new ?? view))
             case .destroyNode:
                 try await administration.destroy(first)
                 return ConcentratorPayloads.response(request.command)

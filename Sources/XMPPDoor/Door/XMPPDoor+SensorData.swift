@@ -52,7 +52,8 @@ extension XMPPDoor {
             request.from, .read(wanted.flags.readingKinds), wanted.tokens,
             nodes: wanted.nodes.isEmpty ? [] : NodeReference.asked(found), names: wanted.fields)
         guard let grant = answer.grant else { throw forbidden(answer) }
-        let nodes = found.filter { grant.allows(NodeReference($0)) }
+        let who = request.from.bare.description
+        let nodes = found.filter { grant.allows(who, to: .read(wanted.flags.readingKinds), NodeReference($0)) }
         guard !nodes.isEmpty || found.isEmpty else { throw forbidden(answer) }
         // Looked at after the question, since others may have come while it was open.
         guard readouts[key] == nil else {

@@ -75,7 +75,7 @@ public final class XMPPDoor {
         eventLog = EventLog(limit: settings.limits.eventLog)
         outflow.onEnd = { [weak self] job in self?.ended(job) }
         listen()
-        provisioning?.cache.onClear = { [weak self] in self?.reviewSubscriptions() }
+        provisioning?.cache.onClear { [weak self] in self?.reviewSubscriptions() }
         concentratorSubscription = concentrator.subscribe { [weak self] event in self?.nodeChanged(event) }
     }
 
@@ -133,7 +133,9 @@ public final class XMPPDoor {
 
     private func admits(_ from: JID) async -> Bool {
         if let provisioning { return await provisioning.admits(from) }
-        return await access.answer(AccessQuestion(who: from.bare.description, action: .befriend)).grant != nil
+        let who = from.bare.description
+        let answer = await access.answer(AccessQuestion(who: who, action: .befriend))
+        return answer.grant?.allows(who, to: .befriend) == true
     }
 
     /// Asks who decides.

@@ -23,12 +23,9 @@ extension ProvisioningClient {
     /// Takes note of whom tokens came from, so that a challenge of one can be passed on to there.
     func received(_ tokens: AccessTokens, from: JID) {
         guard !tokens.isEmpty else { return }
-        let now = clock()
-        if origins.count > SentTokens.capacity {
-            origins = origins.filter { now - $0.value.at <= Provisioning.challengeTime }
-            if origins.count > SentTokens.capacity { origins = [:] }
-        }
-        for token in tokens.service + tokens.device + tokens.user { origins[token] = (from, now) }
+        origins.note(
+            tokens.service + tokens.device + tokens.user, from: from, isFriend: session.roster.isFriend(from.bare),
+            at: clock())
     }
 
     /// What every server says; ends early when one of them grants everything.
@@ -68,9 +65,14 @@ extension ProvisioningClient {
     // MARK: One server
 
     /// Asks a server, or its remembered answer. Those who ask the same meanwhile wait for the same answer.
-    func ask(_ server: Server, _ question: AccessQuestion, _ handler: @escaping (Reply) -> Void) {
+    func ask(_ server: Server, _ whole: AccessQuestion, _ handler: @escaping (Reply) -> Void) {
+        let question = ServerQuestions.asked(whole)
+        // The answer that others get too is bound to the question of each.
+        let handler: (Reply) -> Void = { reply in
+            handler(Reply(server: reply.server, answer: reply.answer.narrowed(to: whole), when: reply.when))
+        }
         if let known = cache.lookup(question, to: server.name) {
-            return handler(Reply(server: server.name, answer: known.answer, when: known.when))
+            return handler(Reply(server: server.name, answer: known.answer(to: question), when: known.when))
         }
         let key = DecisionKey(question, to: server.name)
         if open[key] != nil {
@@ -108,9 +110,9 @@ extension ProvisioningClient {
             self.finish(key, server, answer)
         }
         guard let payload = ServerQuestions.payload(question) else {
-            return administer(question, server, address, end)
+            return administer(question, server, end)
         }
-        note(question.tokens, to: address)
+        note(question, to: address)
         session.get(payload.element, to: address, timeout: TimeAmount(settings.timeout)) { [weak self] result in
             switch result {
             case .success(let element):
@@ -135,10 +137,11 @@ extension ProvisioningClient {
 
     /// Tokens of a request go to a server with the question; each is whose it came from, even when it is one that the
     /// gateway has of its own: else a friend could use that by naming it.
-    private func note(_ tokens: AccessTokens, to address: JID) {
-        for token in ProvisioningTokens(tokens).all {
-            guard let origin = origins[token]?.jid else { continue }
-            sent.note([token], to: address, origin: origin, at: clock())
+    private func note(_ question: AccessQuestion, to address: JID) {
+        let now = clock()
+        for token in ProvisioningTokens(question.tokens).all {
+            guard let origin = origins.origin(of: token, by: question.who, at: now) else { continue }
+            sent.note(token, of: origin, isFriend: session.roster.isFriend(origin.bare), to: address, at: now)
         }
     }
 
@@ -175,8 +178,8 @@ extension ProvisioningClient {
         let own = list.decide(question)
         var replies: [Reply] = []
         for server in servers.values.sorted(by: { $0.name < $1.name }) {
-            if let known = cache.peek(question, to: server.name) ?? covering(question, server.name) {
-                replies.append(Reply(server: server.name, answer: known.answer, when: known.when))
+            if let known = remembered(question, server.name) {
+                replies.append(known)
             } else if asks {
                 replies.append(
                     await withCheckedContinuation { continuation in
@@ -191,19 +194,22 @@ extension ProvisioningClient {
         return Explanation(own: own, replies: replies, result: result)
     }
 
-    /// A remembered answer to a wider question: about more nodes, more names, or all of them.
-    private func covering(_ question: AccessQuestion, _ server: String) -> Decision? {
-        cache.all.first { line in
-            guard line.server == server, line.question.who == question.who,
-                ServerQuestions.concerns(line.question.action, question.action)
-            else { return false }
-            let hasNodes =
-                line.question.nodes.map { nodes in
-                    question.nodes?.allSatisfy { one in nodes.contains { $0.matches(one) } } ?? false
-                } ?? true
-            let hasNames =
-                line.question.names.map { names in question.names?.allSatisfy(names.contains) ?? false } ?? true
-            return hasNodes && hasNames
-        }?.decision
+    /// What is remembered of a question, or of a wider one: about more nodes, more names, or all of them. For people: the
+    /// tokens that were shown with it count as if they were shown now.
+    private func remembered(_ question: AccessQuestion, _ server: String) -> Reply? {
+        let asked = ServerQuestions.asked(question)
+        if let known = cache.peek(asked, to: server) {
+            return Reply(server: server, answer: known.answer(to: asked).narrowed(to: question), when: known.when)
+        }
+        for line in cache.all where line.server == server {
+            var same = question
+            same.tokens = line.question.tokens
+            guard same.isPart(of: line.question) else { continue }
+            let answer = line.answer.narrowed(to: same)
+            let parts = answer.grant.flatMap { AccessGrant(question, $0.parts) }
+            return Reply(
+                server: server, answer: parts.map { .granted($0) } ?? answer, when: line.decision.when)
+        }
+        return nil
     }
 }

@@ -15,10 +15,11 @@ extension ProvisioningClient {
     /// flashes, and the button lets them in.
     public func admits(_ from: JID) async -> Bool {
         let bare = from.bare
-        if servers[bare] != nil || settings.names(bare) { return true }
+        if servers[bare] != nil || wants(bare) { return true }
         let question = AccessQuestion(who: bare.description, action: .befriend)
-        if list.decide(question).grant != nil { return true }
-        if !servers.isEmpty, await answer(question).grant != nil { return true }
+        func isYes(_ answer: AccessAnswer) -> Bool { answer.grant?.allows(question.who, to: .befriend) == true }
+        if isYes(list.decide(question)) { return true }
+        if !servers.isEmpty, isYes(await answer(question)) { return true }
         guard admitsByButton, !isClosed else { return false }
         let candidate = Candidate(
             kind: .xmppServer, identifier: bare.description, title: bare.description, isRemembered: false)
@@ -92,7 +93,7 @@ extension ProvisioningClient {
         case .available:
             if let server = servers[bare] {
                 if !server.connections.contains(from) { prove(from, server.record.origin) }
-            } else if settings.names(bare) {
+            } else if wants(bare) {
                 prove(from, .configured)
             } else if let until = hopefuls[bare] {
                 guard clock() < until else { return hopefuls[bare] = nil }
@@ -110,7 +111,7 @@ extension ProvisioningClient {
         timer?.cancel()
         for server in servers.values { askToken(server) }
         var isMissing = false
-        for address in settings.servers where servers[address] == nil {
+        for address in settings.servers where servers[address] == nil && wants(address) {
             isMissing = true
             if address.local == nil {
                 prove(address, .configured)
@@ -173,6 +174,8 @@ extension ProvisioningClient {
     /// at any point leaves either the old state with less remembered, or the new one.
     private func establish(_ jid: JID, _ origin: ServerRecord.Origin) async {
         let bare = jid.bare
+        // Whom a person has sent away comes back by a person's hand alone.
+        guard origin == .button || !dismissed.contains(bare) else { return }
         guard servers[bare] == nil, !establishing.contains(bare),
             servers.count + establishing.count < settings.maximumServers, !isClosed, !pairing.isResetPending
         else { return }
@@ -207,11 +210,39 @@ extension ProvisioningClient {
         let server = Server(record, retry: settings.firstRetry)
         if jid.local != nil, session.isAvailable(jid) { server.connections.insert(jid) }
         servers[bare] = server
+        dismissed.remove(bare)
         log.notice("a provisioning server is trusted", metadata: ["server": "\(bare)", "by": "\(origin)"])
         askToken(server)
     }
 
     // MARK: Trust that goes
+
+    /// Whether the configuration names this server, and no person has sent it away since.
+    private func wants(_ address: JID) -> Bool {
+        settings.names(address) && !dismissed.contains(address.bare)
+    }
+
+    /// Why a server would be trusted again at the next start, in words that say what to do; nil when it would not.
+    public func comesBack(_ address: JID) -> String? {
+        let bare = address.bare
+        if settings.names(bare) { return "it stands in xmpp.provisioning; take it out of the configuration" }
+        guard settings.findsComponent, bare.local == nil, dismissed.contains(bare) else { return nil }
+        return "xmpp.provisioning has \"auto\", which finds it; take that out of the configuration"
+    }
+
+    /// Ends the trust in a server, however it came about: out of effect at once, durable when it returns, and not given
+    /// again before the next start, unless by the button. Trust that the button gave goes by ``Pairing/removeTrust(_:_:)``
+    /// first.
+    ///
+    /// - Throws: ``StoreError`` when what it has said is gone until the next start only.
+    public func dismiss(_ address: JID) async throws(StoreError) {
+        let bare = address.bare
+        dismissed.insert(bare)
+        hopefuls[bare] = nil
+        guard let server = end(bare) else { return }
+        try await cache.clear(server.name)
+        try await store.remove(server.record.key, .now)
+    }
 
     func pairingChanged(_ event: PairingEvent) {
         switch event {
@@ -231,11 +262,17 @@ extension ProvisioningClient {
         }
     }
 
-    private func forget(_ address: JID) {
-        guard let server = servers.removeValue(forKey: address) else { return }
+    /// Out of effect from here on.
+    private func end(_ address: JID) -> Server? {
+        guard let server = servers.removeValue(forKey: address) else { return nil }
         server.timer?.cancel()
         log.notice("a provisioning server is no longer trusted", metadata: ["server": "\(address)"])
         if address.local != nil { leave(address) }
+        return server
+    }
+
+    private func forget(_ address: JID) {
+        guard let server = end(address) else { return }
         Task {
             do throws(StoreError) {
                 try await cache.clear(server.name)

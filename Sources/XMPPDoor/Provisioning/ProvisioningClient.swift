@@ -95,13 +95,15 @@ public final class ProvisioningClient: Access {
     var servers: [JID: Server] = [:]
     /// Those whom the button let in, until when they may prove to be servers.
     var hopefuls: [JID: Duration] = [:]
+    /// Those whom a person has sent away in this run: the configuration brings them back at the next start only.
+    var dismissed: Set<JID> = []
     var proving: Set<JID> = []
     var establishing: Set<JID> = []
     /// Of the components of one's own server the first that shows the feature is taken.
     var isTakingFound = false
     var open: [DecisionKey: [(Reply) -> Void]] = [:]
     var sent = SentTokens(window: Provisioning.challengeTime)
-    var origins: [String: (jid: JID, at: Duration)] = [:]
+    var origins = TokenOrigins(window: Provisioning.challengeTime)
     var limiter = ChallengeLimiter()
     var openChallenges = 0
     var isClosed = false

@@ -13,34 +13,43 @@ struct SentTokens: Sendable {
         case of(JID)
     }
 
-    /// Tokens remembered: each of 32 read-outs that run at once may bring a few. The oldest go.
-    static let capacity = 512
+    /// The gateway's own tokens that are remembered: one of each server, sent to each.
+    static let ownCapacity = 64
 
-    private struct Sent {
+    private struct Sent: Sendable {
         let token: String
         let to: JID
-        let at: Duration
-        /// Nil for the gateway's own.
-        let origin: JID?
+        let origin: JID
     }
 
     private let window: Duration
-    private var sent: [Sent] = []
+    private var own: [(token: String, to: JID, at: Duration)] = []
+    private var passed: TokenShares<Sent>
 
-    init(window: Duration) { self.window = window }
+    init(window: Duration) {
+        self.window = window
+        passed = TokenShares(window: window)
+    }
 
-    var count: Int { sent.count }
+    var count: Int { own.count + passed.count }
 
-    /// Takes note that tokens were sent.
+    /// Takes note that the gateway has sent tokens of its own.
+    mutating func note(own tokens: [String], to: JID, at now: Duration) {
+        own.removeAll { now - $0.at > window || ($0.to == to.bare && tokens.contains($0.token)) }
+        own += tokens.map { ($0, to.bare, now) }
+        if own.count > SentTokens.ownCapacity { own.removeFirst(own.count - SentTokens.ownCapacity) }
+    }
+
+    /// Takes note that a token of somebody else was sent on.
     ///
-    /// - Parameter origin: the full address of who sent them here; nil for the gateway's own.
-    mutating func note(_ tokens: [String], to: JID, origin: JID?, at now: Duration) {
-        forget(now)
-        for token in tokens {
-            sent.removeAll { $0.token == token && $0.to == to.bare && $0.origin == origin }
-            sent.append(Sent(token: token, to: to.bare, at: now, origin: origin))
+    /// - Parameters:
+    ///   - origin: the full address of who sent it here.
+    ///   - isFriend: whether that is a friend; strangers push no friend's out.
+    mutating func note(_ token: String, of origin: JID, isFriend: Bool, to: JID, at now: Duration) {
+        let to = to.bare
+        passed.add(Sent(token: token, to: to, origin: origin), of: origin, isFriend: isFriend, at: now) {
+            $0.token == token && $0.to == to && $0.origin == origin
         }
-        if sent.count > SentTokens.capacity { sent.removeFirst(sent.count - SentTokens.capacity) }
     }
 
     /// What becomes of a challenge of `token` by `challenger`: compared by the bare address.
@@ -48,15 +57,16 @@ struct SentTokens: Sendable {
     /// A token that came from somebody is that one's to prove, the latest's of several, also when the gateway has sent it on
     /// its own behalf too: it may be the other's use that is challenged.
     func verdict(_ token: String, from challenger: JID, at now: Duration) -> Verdict {
-        let found = sent.filter { $0.token == token && $0.to == challenger.bare && now - $0.at <= window }
-        guard !found.isEmpty else { return .refused }
-        return found.last { $0.origin != nil }?.origin.map { .of($0) } ?? .own
+        let challenger = challenger.bare
+        if let passed = passed.all(at: now).last(where: { $0.token == token && $0.to == challenger }) {
+            return .of(passed.origin)
+        }
+        let isOwn = own.contains { $0.token == token && $0.to == challenger && now - $0.at <= window }
+        return isOwn ? .own : .refused
     }
 
     /// Whoever is gone can prove nothing, and is not asked.
-    mutating func forget(origin: JID) { sent.removeAll { $0.origin == origin } }
-
-    private mutating func forget(_ now: Duration) { sent.removeAll { now - $0.at > window } }
+    mutating func forget(origin: JID) { passed.remove(of: origin) { $0.origin == origin } }
 }
 
 /// Rations what the private key does for others: it takes a small board some 50 ms, and many answers are what an attack

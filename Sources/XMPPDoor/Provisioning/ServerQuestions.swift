@@ -4,6 +4,18 @@ import XMPP
 
 /// Questions of access as XEP-0324 asks them, and its answers as whitelists of what was asked. Pure.
 enum ServerQuestions {
+    /// The question as servers are asked it, which is what their answers are remembered under.
+    ///
+    /// Whether somebody may be a friend, or may use the gateway's own services, is a matter of who it is alone (XEP-0324 3.2,
+    /// 3.6, 3.7): under the nodes and tokens of one request the same answer would be kept as many times as there are
+    /// requests, and asked for each time.
+    static func asked(_ question: AccessQuestion) -> AccessQuestion {
+        switch question.action {
+        case .befriend, .administer: AccessQuestion(who: question.who, action: question.action)
+        case .read, .control: question
+        }
+    }
+
     /// The question as a payload; nil for one that XEP-0324 does not have.
     static func payload(_ question: AccessQuestion) -> ProvisioningPayload? {
         guard let who = JID(question.who) else { return nil }
@@ -38,7 +50,7 @@ enum ServerQuestions {
         switch (payload, question.action) {
         case (.isFriendResponse(let answer), .befriend):
             guard answer.jid.description == question.who else { return aboutAnother(server, answer.jid) }
-            return answer.isFriend ? .granted(AccessGrant()) : denied
+            return answer.isFriend ? .granted(AccessGrant(question)) : denied
         case (.canReadResponse(let answer), .read(let asked)):
             guard answer.jid.description == question.who else { return aboutAnother(server, answer.jid) }
             guard answer.isGranted else { return denied }
@@ -47,11 +59,13 @@ enum ServerQuestions {
             let types = answer.types.isEmpty ? told : answer.types.intersection(told)
             guard !types.isEmpty else { return denied }
             let kinds = types == told ? ReadingKinds.all : ReadingKinds(rawValue: types.rawValue)
-            return part(question, answer.nodes, answer.fields, kinds).map { .granted(AccessGrant($0)) } ?? denied
+            return part(question, answer.nodes, answer.fields, kinds).map { .granted(AccessGrant(question, $0)) }
+                ?? denied
         case (.canControlResponse(let answer), .control):
             guard answer.jid.description == question.who else { return aboutAnother(server, answer.jid) }
             guard answer.isGranted else { return denied }
-            return part(question, answer.nodes, answer.parameters, .all).map { .granted(AccessGrant($0)) } ?? denied
+            return part(question, answer.nodes, answer.parameters, .all).map { .granted(AccessGrant(question, $0)) }
+                ?? denied
         default: return .unanswered("\(server) answered another question than was asked")
         }
     }
@@ -96,14 +110,6 @@ enum ServerQuestions {
         case .read: "read"
         case .control: "control"
         case .administer: "administer"
-        }
-    }
-
-    /// Whether the answer to one question says something to another: of the same kind, and of readings one kind in common.
-    static func concerns(_ asked: AccessQuestion.Action, _ other: AccessQuestion.Action) -> Bool {
-        switch (asked, other) {
-        case (.read(let kinds), .read(let others)): !kinds.isDisjoint(with: others)
-        default: asked == other
         }
     }
 

@@ -65,13 +65,17 @@ struct TrustCommand: ParsableCommand {
     /// `gatehouse trust remove`
     struct Remove: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Take trust away; to come back it must knock again.")
+            abstract: "Take trust away; to come back it must knock again.",
+            discussion: """
+                A provisioning server that stands in xmpp.provisioning is trusted again at the next start, and a cloud that \
+                stands in the configuration knocks again: take them out there, too.
+                """)
 
         @Argument(help: "The identifier as `trust list` shows it.") var identifier: String
         @OptionGroup var control: ControlOptions
 
         func run() throws {
-            try control.ask(.trustRemove(identifier: identifier)) { _ in "\(identifier) is no longer trusted." }
+            try control.ask(.trustRemove(identifier: identifier)) { StatusText.text($0["outcome"]) }
         }
     }
 }

@@ -274,8 +274,10 @@ async def second(gateway, authority, rules, other, other_rules, neighbour, is_lo
 
 
 async def the_end(gateway, authority, neighbour):
-    lists = gateway.ask("decisions", "privileges", "neighbour@localhost")
-    check("privileges are downloaded and evaluated", lists["servers"][0]["may"] == {"Gateway.Administer": False}, lists)
+    # Beside the authority, which has to answer meanwhile.
+    lists = await asyncio.to_thread(gateway.ask, "decisions", "privileges", "neighbour@localhost")
+    check("privileges are downloaded and evaluated", lists["servers"][0]["may"] == {
+        "Gateway.Administer": False, "Gateway.Metrics": True}, lists)
     authority.tell(element("unfriend", jid="neighbour@localhost"))
     await until("the end of the friendship", lambda: not neighbour.sees_gateway())
     check("unfriended", not [line for line in gateway.ask("decisions", "list") if line["who"] == "neighbour@localhost"])

@@ -131,6 +131,30 @@ struct ProvisioningQuestionTests {
         try world.judge()
     }
 
+    @Test("A server that grants control of what was not asked for grants nothing of it")
+    func controlUnasked() async throws {
+        let (world, _) = try await world { payload in
+            guard case .canControl(let question) = payload else { return .silence }
+            // To Eve the server grants another node and parameter, to Bob more than was asked for.
+            let isEve = question.jid.local == "eve"
+            return .answer(
+                ControlAnswer(
+                    to: question,
+                    nodes: (isEve ? ["relay1"] : ["dimmer", "relay1"]).map { ProvisioningNode(nodeID: $0) },
+                    parameters: isEve ? ["Level"] : ["Output", "Level", "Mode"]
+                ).element)
+        }
+        let text =
+            "<set xmlns='urn:xmpp:iot:control'><node nodeId='dimmer'/><boolean name='Output' value='true'/></set>"
+        let eve = try world.world.peer("eve@example.org/amr")
+        #expect(try await eve.refusal(.set, text).0.condition == .forbidden)
+        #expect(world.world.driver.written.isEmpty)
+        let bob = try world.world.peer("bob@example.org/amr")
+        _ = try await bob.ask(.set, text)
+        #expect(world.world.driver.written.map { String($0) } == ["\(dimmer) Output=true"])
+        try world.judge()
+    }
+
     @Test("Several servers: what any grants is granted; one that errs or says nonsense has said nothing")
     func several() async throws {
         let world = try await ProvisionedWorld(
@@ -281,7 +305,7 @@ struct ProvisioningQuestionTests {
         authority.release()
         #expect(try await answer.0.condition == .forbidden)
         #expect(authority.questions("canRead") == 2)
-        #expect(world.cache.all.map(\.decision.answer.grant) == [nil])
+        #expect(world.cache.all.map(\.answer.grant) == [nil])
     }
 
     @Test("The list is looked at first: whom it gives everything asked for no server is asked about")
@@ -323,6 +347,7 @@ struct ProvisioningQuestionTests {
         #expect(known.replies.first?.when == 1_800_000_000)
         #expect(
             known.result.grant?.allows(
+                "bob@example.org", to: .read(ReadingKinds(rawValue: 1)),
                 NodeReference(
                     nodeID: sensor.nodeID, sourceID: sensor.sourceID, cacheType: sensor.cacheType), "Humidity") == true)
         // Readings of another kind were not asked about.

@@ -113,6 +113,32 @@ struct ProvisioningTokenTests {
         try world.judge()
     }
 
+    @Test("One who names very many tokens takes nobody else's proof away")
+    func manyTokens() async throws {
+        let world = try await ProvisionedWorld(naming("provisioning.example.org"), connects: false)
+        let authority = try await world.trusted { payload in
+            guard case .canRead(let question) = payload else { return .silence }
+            return .answer(ReadAnswer.denied(question).element)
+        }
+        let bob = try world.world.peer("bob@example.org/amr")
+        bob.session.onRequest(.get, "tokenChallenge", Provisioning.namespace) { request in
+            request.result(TokenChallengeAnswer(decrypted: [9, 9]).element)
+        }
+        _ = try await bob.refusal(.get, read)
+        let eve = try world.world.peer("eve@example.org/amr")
+        for round in 0..<12 {
+            let tokens = (0..<60).map { "T\(round)-\($0)" }.joined(separator: " ")
+            let text =
+                "<req xmlns='urn:xmpp:iot:sensordata' seqnr='\(round)' momentary='true' deviceToken='\(tokens)'/>"
+            _ = try await eve.refusal(.get, text)
+        }
+        #expect(authority.questions("canRead") == 13)
+        guard case .success(let answer?) = try await challenge(authority, "FOREIGN") else {
+            throw TestFailure("a friend's token was pushed out by another's")
+        }
+        #expect(try TokenChallengeAnswer(answer).decrypted == [9, 9])
+    }
+
     @Test("A friend that gives no proof is no proof")
     func noProof() async throws {
         let world = try await ProvisionedWorld(naming("provisioning.example.org"), connects: false)
@@ -203,6 +229,49 @@ struct ProvisioningTokenTests {
         let allowed = try #require(PrivilegeID("Gateway.Administer"))
         #expect(lists.first?.list?.allows(allowed) == true)
         try world.judge()
+    }
+
+    @Test("Whether somebody administers is asked once, whatever nodes and tokens the requests name")
+    func privilegesOnce() async throws {
+        let world = try await ProvisionedWorld(naming("provisioning.example.org"), connects: false)
+        let authority = try await world.trusted { payload in
+            switch payload {
+            case .canAccess(let question):
+                let isGranted = question.credentials.contains(.jid("carol@example.org"))
+                return .answer(ServiceAnswer(isGranted: isGranted, userToken: isGranted ? "CAROL" : nil).element)
+            case .hasPrivilege: return .answer(PrivilegeAnswer(isGranted: true).element)
+            case .canRead(let question): return .answer(ReadAnswer(to: question).element)
+            case .canControl(let question): return .answer(ControlAnswer(to: question).element)
+            default: return .silence
+            }
+        }
+        for name in ["carol", "dave"] {
+            let peer = try world.world.peer("\(name)@example.org/phone")
+            for node in ["relay1", "dimmer"] {
+                let command = "sourceId='MeteringTopology' cacheType='gpio' nodeId='\(node)'"
+                let token = "userToken='T-\(node)'"
+                let answer = try await peer.command("executeNodeCommand", "\(command) \(token) command='identify'")
+                #expect((answer["result"] == "OK") == (name == "carol"))
+                #expect(try await peer.command("getNode", "\(command) \(token)")["result"] == "OK")
+            }
+            #expect(try await peer.command("getAllNodes", "sourceId='MeteringTopology'")["result"] == "OK")
+        }
+        #expect(authority.questions("canAccess") == 2)
+        #expect(authority.questions("hasPrivilege") == 1)
+        #expect(world.cache.all.count { $0.question.action == .administer } == 2)
+        #expect(world.world.administration.done.count == 2)
+        // It reaches the nodes of the request and no others.
+        let one = AccessQuestion(
+            who: "carol@example.org", action: .administer, nodes: [NodeReference(nodeID: "relay1")])
+        let grant = try #require(await world.client.answer(one).grant)
+        func allows(_ id: NodeID) -> Bool {
+            grant.allows(
+                "carol@example.org", to: .administer,
+                NodeReference(nodeID: id.nodeID, sourceID: id.sourceID, cacheType: id.cacheType))
+        }
+        #expect(allows(relay))
+        #expect(!allows(dimmer))
+        #expect(authority.questions("canAccess") == 2)
     }
 
     @Test("Certificate and key are made once and kept; an EC key is refused")

@@ -1,11 +1,13 @@
 import Access
-import FlashStore
 import OneLoop
 import Pairing
+import PowerCuts
 import ProvisioningModel
 import Testing
 import XMPP
 import XMPPDoor
+
+@testable import FlashStore
 
 @Suite("XEP-0324: trust in servers", .timeLimit(.minutes(1)))
 @Loop
@@ -240,6 +242,42 @@ struct ProvisioningTrustTests {
         #expect(third.client.statuses.isEmpty)
     }
 
+    @Test(
+        "A server that the configuration names is gone when a person sends it away, until the next start, and that is told"
+    )
+    func dismissed() async throws {
+        let store = try FlashStore.inMemory()
+        let question = AccessQuestion(who: "bob@example.org", action: .control)
+        let address = try #require(JID("prov@example.net"))
+        do {
+            let world = try await ProvisionedWorld(naming("prov@example.net"), store: store, connects: false)
+            let authority = try world.authority("prov@example.net/main") { payload in
+                guard case .canControl(let question) = payload else { return .silence }
+                return .answer(ControlAnswer(to: question).element)
+            }
+            world.world.connect()
+            authority.session.subscribe(to: world.world.house)
+            try await until("trust") { world.client.statuses.first?.hasToken == true }
+            #expect(await world.client.answer(question).grant != nil)
+            try await world.client.dismiss(address)
+            #expect(world.client.statuses.isEmpty)
+            #expect(await world.client.answer(question).grant == nil)
+            #expect(store.scan(prefix: "decision/").isEmpty && store.scan(prefix: "xmpp/provisioning/").isEmpty)
+            #expect(world.client.comesBack(address)?.contains("xmpp.provisioning") == true)
+            // It shows itself again, and has to knock like anybody.
+            authority.session.presence.payloads = [XMLElement("again", "urn:test")]
+            try await knock(authority, world)
+            #expect(world.client.statuses.isEmpty)
+            world.client.close()
+        }
+        let world = try await ProvisionedWorld(naming("prov@example.net"), store: store, connects: false)
+        #expect(world.client.statuses.isEmpty)
+        let authority = try world.authority("prov@example.net/main")
+        world.world.connect()
+        authority.session.subscribe(to: world.world.house)
+        try await until("trust again") { world.client.statuses.first?.hasToken == true }
+    }
+
     @Test("A factory reset leaves nothing of it")
     func reset() async throws {
         let world = try await ProvisionedWorld(naming("provisioning.example.org"), connects: false)
@@ -277,37 +315,65 @@ struct ProvisioningTrustTests {
         #expect(world.store.scan(prefix: "order/").isEmpty)
     }
 
-    /// Trust is stored in three steps. Whatever of them a power cut leaves, the next start trusts wholly or not at all, and
-    /// never with answers from before.
-    @Test("A power cut at any step of trust leaves it whole or not given")
+    /// Trust is stored in three steps, and taken away in three. Whatever of them a cut leaves, the next start trusts wholly or
+    /// not at all, and never with answers from before.
+    @Test("A power cut at any byte or torn sector of giving and taking trust leaves it whole or not given")
     func cut() async throws {
-        let device = MemoryBlockFile(size: 8 << 20)
-        let store = try FlashStore.open(on: device)
+        // Pages of 128 bytes: every byte of a small device can be cut at.
+        var options = StoreOptions(segmentSize: 8_192)
+        options.pageSize = 128
+        let device = RecordingBlockFile(size: 16_384)
+        let store = try FlashStore.open(on: device, options: options)
         let world = try await ProvisionedWorld(store: store)
         let old = AccessQuestion(who: "bob@example.org", action: .control)
-        world.cache.remember(old, .granted(AccessGrant()), world.cache.ticket(for: "prov@example.org"))
+        world.cache.remember(old, .granted(AccessGrant(old)), world.cache.ticket(for: "prov@example.org"))
         try await store.flush()
-        var images = [device.image]
         let authority = try world.authority("prov@example.org/main")
+        device.note(.issued(0))
         try await knock(authority, world)
         world.press()
-        try await until("trust") {
-            if images.last != device.image { images.append(device.image) }
-            return world.client.statuses.first?.hasToken == true
+        try await until("trust") { world.client.statuses.first?.hasToken == true }
+        try await store.flush()
+        device.note(.acknowledged(0))
+        let new = AccessQuestion(who: "carol@example.org", action: .control)
+        world.cache.remember(new, .granted(AccessGrant(new)), world.cache.ticket(for: "prov@example.org"))
+        try await store.flush()
+        device.note(.issued(1))
+        try await world.pairing.removeTrust(.xmppServer, "prov@example.org")
+        try await until("it to be gone") {
+            store.scan(prefix: "decision/").isEmpty && store.scan(prefix: "xmpp/provisioning/").isEmpty
         }
         try await store.flush()
-        images.append(device.image)
-        var seen: Set<Bool> = []
-        for image in images {
-            let found = try FlashStore.open(on: MemoryBlockFile(image))
+        device.note(.acknowledged(1))
+        await store.close()
+
+        var seen: Set<[Bool]> = []
+        let (cuts, count) = try PowerCut.distinct(of: device, sector: 128) { image in
+            guard case .log(_, let contents, _) = try SegmentLog.open(MemoryBlockFile(image), pageSize: 128) else {
+                return [:]
+            }
+            return Dictionary(uniqueKeysWithValues: contents.map { ($0.key.text, $0.value.value) })
+        }
+        for cut in cuts {
+            let found = try FlashStore.open(on: MemoryBlockFile(cut.image), options: options)
             let after = try await ProvisionedWorld(store: found, connects: false)
             let isTrusted = !after.client.statuses.isEmpty
-            seen.insert(isTrusted)
+            seen.insert([cut.issued == 1, isTrusted])
             #expect(isTrusted == after.pairing.isTrusted(.xmppServer, "prov@example.org"))
-            if isTrusted { #expect(after.cache.count == 0) }
+            // What was said before the trust counts for nothing, and what was said under it only as long as it lasts.
+            #expect(await after.client.answer(old).grant == nil)
+            if isTrusted {
+                #expect(!after.cache.all.contains { $0.question.who == old.who })
+            } else {
+                #expect(await after.client.answer(new).grant == nil)
+            }
+            if cut.acknowledged == cut.issued {
+                #expect(isTrusted == (cut.acknowledged == 0))
+                if isTrusted { #expect(after.client.statuses.first?.hasToken == true) }
+            }
             await found.close()
         }
-        #expect(seen == [false, true])
-        await store.close()
+        #expect(seen == [[false, false], [false, true], [true, true], [true, false]])
+        #expect(count > 300)
     }
 }
