@@ -21,7 +21,7 @@ for folder in Fuzz/*Fuzz; do
     mkdir -p "$corpus"
     extra=()
     case $target in
-        XMPP*) extra+=(-dict=Fuzz/Dictionaries/XMPP.dict) ;;
+        XMPP* | Provisioning*) extra+=(-dict=Fuzz/Dictionaries/XMPP.dict) ;;
         OneM2M*) extra+=(-dict=Fuzz/Dictionaries/OneM2M.dict) ;;
     esac
     seeds=()
