@@ -145,6 +145,7 @@ struct ConfigurationTests {
         case "xmpp.password_file": return other ? "\"other\"" : "\"given\""
         case let path where path.hasPrefix("onem2m.") && path.hasSuffix("address"):
             return other ? "\"192.0.2.2\"" : "\"192.0.2.1\""
+        case "metrics.address": return other ? "\"192.0.2.2\"" : "\"192.0.2.1\""
         case "onem2m.points_of_access": return other ? "[\"http://192.0.2.1:8080\"]" : "[]"
         case "onem2m.registrar.url": return other ? "\"http://b:80\"" : "\"https://a\""
         case "onem2m.registrar.cse_id": return other ? "\"/other\"" : "\"/id-in\""

@@ -314,4 +314,6 @@ public struct Configuration: Sendable, Equatable {
     public var tokens: Tokens
     /// Its sockets, peers and registrar.
     public var oneM2MBindings: OneM2MBindings
+    /// `[metrics]`
+    public var metrics: Metrics
 }

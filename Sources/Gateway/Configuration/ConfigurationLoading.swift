@@ -213,7 +213,10 @@ struct ConfigurationReader {
                 address: value("cloud.address").textValue, id: value("cloud.id").textValue,
                 token: value("cloud.token").textValue, provider: value("cloud.provider").textValue,
                 trust: path("cloud.trust")),
-            xmpp: xmpp(), oneM2M: oneM2M(), tokens: tokens(), oneM2MBindings: oneM2MBindings())
+            xmpp: xmpp(), oneM2M: oneM2M(), tokens: tokens(), oneM2MBindings: oneM2MBindings(),
+            metrics: .init(
+                port: value("metrics.port").integerValue, address: value("metrics.address").textValue,
+                secretFile: path("metrics.secret_file")))
     }
 
     private func boardValues() -> Configuration.Board {

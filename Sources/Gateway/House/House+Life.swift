@@ -24,12 +24,14 @@ extension House {
         startCloud()
         await startXMPP()
         await startOneM2M()
+        await startMetrics()
         noteMissing()
     }
 
     /// Stops everything, the doors first; what is not on flash yet goes there.
     func stop() async {
         log.notice("gatehouse stops")
+        await metricsPage?.stop()
         await oneM2M?.stop()
         await xmpp?.stop()
         await cloud.stop()

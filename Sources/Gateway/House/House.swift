@@ -56,6 +56,8 @@ final class House {
     var xmpp: XMPPHouse?
     /// The oneM2M side; nil when it is not enabled.
     var oneM2M: OneM2MHouse?
+    /// The page of metrics; nil when it is not enabled.
+    var metricsPage: MetricsPage?
     let oneM2MLog: Logger
     private(set) lazy var administration = HouseAdministration(self)
     let xmppLog: Logger

@@ -63,7 +63,7 @@ public final class HTTPBinding {
 
     /// Whether a `Host` is an address or `localhost`. What comes over loopback is trusted for coming from this machine; a
     /// browser on it that a page has led here by a name of its own (DNS rebinding) names that name.
-    static func namesThisMachine(_ host: String?) -> Bool {
+    public static func namesThisMachine(_ host: String?) -> Bool {
         guard let host, let point = PointOfAccess("http://\(host)") else { return host == nil }
         return point.host == "localhost" || (try? SocketAddress(ipAddress: point.host, port: 0)) != nil
     }

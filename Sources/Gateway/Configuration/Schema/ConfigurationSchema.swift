@@ -35,13 +35,14 @@ public enum ConfigurationSchema {
             "A peer of TLS or DTLS that has a key, or whose certificate does not name its AE-ID or CSE-ID."
         ),
         ("onem2m.registrar", "The CSE where this one is registered, by which it reaches the rest of the world."),
+        ("metrics", "A page of metrics for Prometheus, at /metrics (docs/operations.md)."),
         ("cloud", "An OCF cloud to register with; the button must accept it once."),
     ]
 
     /// All keys, table by table.
     public static let keys: [ConfigurationKey] =
         gatewayKeys + boardKeys + gpioKeys + bleKeys + gattKeys + ocfKeys + xmppKeys + oneM2MKeys + oneM2MBindingKeys
-        + tokenKeys
+        + tokenKeys + metricsKeys
 
     /// The tables a board file may hold.
     public static let boardTables: Set<String> = ["board", "button", "led"]
