@@ -66,7 +66,8 @@ struct QuestionTests {
         }
         #expect(device.clears == before + 1)
         #expect(try await device.mayRead(reader, [tag], ["Temperature", "Humidity"]).fields == ["Humidity"])
-        #expect(try house.database.read { try $0.devices() }.allSatisfy { !$0.isOutdated })
+        // The acknowledgement is written down after it has come.
+        try await house.until { try house.database.read { try $0.devices() }.allSatisfy { !$0.isOutdated } }
 
         try await house.change { try $0.unfriend(reader, device: gateway) }
         #expect(device.messages.map(\.name) == ["unfriend"])

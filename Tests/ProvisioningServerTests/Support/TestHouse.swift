@@ -88,6 +88,15 @@ final class TestHouse {
         try? await Task.sleep(for: .milliseconds(30))
     }
 
+    /// Waits for something that comes by itself, at most 10 s.
+    func until(_ condition: () throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while try !condition() {
+            guard ContinuousClock.now < deadline else { throw TestFailure("it did not come") }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
     func pending() throws -> [PendingRequest] { try database.read { try $0.pending() } }
 }
 
