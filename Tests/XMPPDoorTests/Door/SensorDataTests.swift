@@ -127,7 +127,7 @@ struct SensorDataTests {
     func queued() async throws {
         let world = try await TestWorld()
         let alice = try world.peer("alice@example.org/phone")
-        let when = WallTime.now().advanced(by: 0.3)
+        let when = WallTime.now().advanced(by: 1.5)
         let accepted = try await alice.ask(
             "<req xmlns='urn:xmpp:iot:sensordata' seqnr='7' momentary='true' when='\(when)'>\(node)</req>")
         #expect(accepted["queued"] == "true")
@@ -139,10 +139,10 @@ struct SensorDataTests {
         let messages = try await alice.end(of: 7)
         #expect(messages.map(\.name) == ["started", "fields"])
         #expect(WallTime.now() >= when)
-        let later = WallTime.now().advanced(by: 0.2)
+        let later = WallTime.now().advanced(by: 1)
         _ = try await alice.ask("<req xmlns='urn:xmpp:iot:sensordata' seqnr='8' momentary='true' when='\(later)'/>")
         #expect(try await alice.ask("<cancel xmlns='urn:xmpp:iot:sensordata' seqnr='8'/>").name == "cancelled")
-        try await Task.sleep(for: .milliseconds(300))
+        try await Task.sleep(for: .milliseconds(1_100))
         #expect(alice.messages(8).isEmpty)
         // What lies in the past begins at once.
         let past = try await alice.ask(
@@ -155,12 +155,12 @@ struct SensorDataTests {
 
     @Test("A slow thing holds up no other node and no other request; a silent one fails alone")
     func slow() async throws {
-        let world = try await TestWorld({ $0.limits.thingTimeout = .milliseconds(200) })
+        let world = try await TestWorld({ $0.limits.thingTimeout = .milliseconds(2_000) })
         let alice = try world.peer("alice@example.org/phone")
         for name in ["SLOW", "SILENT", "BROKEN"] {
             let id = NodeID(cacheType: "ble", nodeID: name)
             try world.concentrator.add(NodeDescription(id: id), driver: world.driver)
-            world.driver.fetching[id] = name == "SILENT" ? .some(nil) : .milliseconds(100)
+            world.driver.fetching[id] = name == "SILENT" ? .some(nil) : .milliseconds(700)
         }
         world.driver.failing = [NodeID(cacheType: "ble", nodeID: "BROKEN")]
         _ = try await alice.ask("<req xmlns='urn:xmpp:iot:sensordata' seqnr='1' momentary='true'/>")
@@ -205,7 +205,7 @@ struct SensorDataTests {
         let alice = try world.peer("alice@example.org/phone")
         let id = NodeID(cacheType: "ble", nodeID: "SLOW")
         try world.concentrator.add(NodeDescription(id: id), driver: world.driver)
-        world.driver.fetching[id] = .milliseconds(100)
+        world.driver.fetching[id] = .milliseconds(500)
         let slow = "<node nodeId='SLOW'/>"
         for sequence in 1...3 {
             let answer = try await alice.ask(
