@@ -47,6 +47,17 @@ struct JIDTests {
         #expect(JID(text) == nil)
     }
 
+    @Test(
+        "Every character of ASCII, in an account's name and in a resource (RFC 7622 3.3.1, 3.4)",
+        arguments: UInt8(0)...0x7F)
+    func ascii(_ byte: UInt8) {
+        let text = "a\(Character(UnicodeScalar(byte)))b"
+        let isControl = byte < 0x20 || byte == 0x7F
+        let isForbidden = "\"&'/:<>@ ".utf8.contains(byte)
+        #expect((JID(local: text, domain: "c") != nil) == !(isControl || isForbidden))
+        #expect((JID(local: nil, domain: "c", resource: text) != nil) == !isControl)
+    }
+
     @Test("Bare, server and resource")
     func parts() throws {
         let jid = try #require(JID("a@b/c"))

@@ -97,7 +97,8 @@ extension JID {
             switch scalar {
             // RFC 7622 3.3.1.
             case "\"", "&", "'", "/", ":", "<", ">", "@", " ": false
-            default: isText(scalar) && !scalar.properties.isWhitespace
+            // Of ASCII no other white space is text.
+            default: isText(scalar) && (scalar.value < 0x80 || !scalar.properties.isWhitespace)
             }
         }
         guard isAllowed else { return nil }
@@ -111,7 +112,9 @@ extension JID {
     }
 
     private static func isText(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
+        // Nearly every address is ASCII, and Unicode's tables cost more than all else that is done with one.
+        if scalar.value < 0x80 { return scalar.value >= 0x20 && scalar.value != 0x7F }
+        return switch scalar.properties.generalCategory {
         case .control, .surrogate, .unassigned, .privateUse, .lineSeparator, .paragraphSeparator: false
         // Marks that only change the direction or join (RFC 8264 9.13) would let two addresses look alike.
         case .format: false
