@@ -109,11 +109,11 @@ final class XMPPHouse {
 
     // MARK: What is shown
 
-    /// Why there is no session; nil when there is one, or one is being made for the first time.
+    /// Why there is no session, and what to do about it; nil when there is one, or one is being made for the first time.
     var trouble: String? {
         let status = connection.status
         guard !status.isOnline else { return nil }
-        return status.trouble.map { "\($0)" }
+        return status.trouble.map { "\($0); \($0.code.advice)" }
     }
 
     var status: JSON {

@@ -167,7 +167,8 @@ public final class XMPPConnection {
         let status = status
         guard status != lastStatus else { return }
         if let trouble = status.trouble, trouble != lastStatus.trouble {
-            log.warning("the XMPP server cannot be used", metadata: ["trouble": "\(trouble)"])
+            log.warning(
+                "the XMPP server cannot be used; \(trouble.code.advice)", metadata: ["trouble": "\(trouble)"])
         }
         if status.isOnline, !lastStatus.isOnline {
             log.info("connected to the XMPP server", metadata: ["address": "\(status.address?.description ?? "")"])

@@ -28,6 +28,27 @@ public struct StreamTrouble: Error, Sendable, Hashable, CustomStringConvertible 
         case serverRefused = "server-refused"
         /// What the server sends is not XMPP, or passes a limit.
         case protocolViolation = "protocol-violation"
+
+        /// What a person can do about it: a sentence without a capital and a full stop, to follow the reason.
+        public var advice: String {
+            switch self {
+            case .nameNotFound: "check the domain of the account's address, or name the server's host and port"
+            case .unreachable: "check that the server runs and that the network lets this machine reach it"
+            case .silent, .notReading: "check the network in between, and how busy the server is"
+            case .notEncrypted: "let the server offer STARTTLS, or use its port with direct TLS"
+            case .certificateRefused:
+                "trust the authority that issued the server's certificate, which has to name the account's domain and be valid"
+            case .clockWrong: "set this machine's clock"
+            case .credentialsRefused: "check the account's address and its password or certificate"
+            case .noMechanism: "let the server offer what was expected, or allow what it offers"
+            case .serverNotTrusted:
+                "find out who answers in the server's place; something that ends TLS on the way is one who does"
+            case .replaced: "stop the other program that uses the account, or give one of the two another resource"
+            case .serverRefused: "look into the server's log"
+            case .protocolViolation:
+                "look into the server's log, and whether host and port are those of an XMPP server for clients"
+            }
+        }
     }
 
     /// The kind.
