@@ -4,107 +4,6 @@ import Testing
 
 @testable import XMPP
 
-/// A stream's machine, driven step by step; keeps what it wants done.
-struct StreamDriver {
-    var machine: StreamMachine
-    /// The effects of the last input.
-    var effects: [StreamMachine.Effect] = []
-
-    init(
-        _ change: (inout StreamMachine.Settings) -> Void = { _ in }, resuming: StreamManagement? = nil,
-        address: JID? = nil
-    ) throws {
-        var settings = StreamMachine.Settings(
-            account: try #require(JID("gateway@home")), credentials: .password(Array("pencil".utf8)))
-        change(&settings)
-        machine = StreamMachine(settings, resuming: resuming, address: address)
-    }
-
-    mutating func feed(_ input: StreamMachine.Input) { effects = machine.handle(input) }
-
-    /// Feeds what the server sends, as text.
-    mutating func receive(_ text: String) throws {
-        let reader = XMLStreamReader()
-        let (_, fault) = reader.read(Array(XMLStreamReaderTests.header.utf8))
-        try #require(fault == nil)
-        effects = []
-        for event in reader.read(Array(text.utf8)).events { effects += machine.handle(.event(event)) }
-    }
-
-    mutating func header(_ attributes: KeyValuePairs<String, String?> = ["version": "1.0", "id": "s1"]) {
-        feed(.event(.opened(XMLElement("stream", Namespace.stream, attributes))))
-    }
-
-    /// What is sent, as text.
-    var sent: [String] {
-        effects.compactMap { effect in
-            switch effect {
-            case .send(let element): element.serialized(in: Namespace.client)
-            case .write(let bytes): String(decoding: bytes, as: UTF8.self)
-            default: nil
-            }
-        }
-    }
-
-    var trouble: StreamTrouble.Code? {
-        for case .ended(let trouble) in effects { return trouble?.code }
-        return nil
-    }
-
-    /// Whether so many stanzas can be sent.
-    mutating func isSent(_ count: Int) -> Bool { (0..<count).allSatisfy { _ in machine.send([1]) != nil } }
-
-    var isEnded: Bool { effects.contains { if case .ended = $0 { true } else { false } } }
-
-    static let sasl = "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'"
-    static let scram =
-        "<stream:features><mechanisms \(sasl)><mechanism>SCRAM-SHA-1</mechanism></mechanisms></stream:features>"
-
-    /// To the features after authentication.
-    mutating func authenticate() throws {
-        feed(.connected(isSecure: true, channel: .none))
-        header()
-        try receive(Self.scram)
-        try answerScram()
-        header()
-    }
-
-    /// Plays the server's half of SCRAM-SHA-1 for "pencil".
-    mutating func answerScram(tampers: Bool = false) throws {
-        let salt: [UInt8] = [1, 2, 3, 4]
-        guard case .send(let auth)? = effects.first else { throw StreamTrouble(.silent, "no auth") }
-        let first = String(decoding: try #require(Base64.decode(auth.text.utf8)), as: UTF8.self)
-        let bare = String(first.split(separator: ",", maxSplits: 2, omittingEmptySubsequences: false)[2])
-        let nonce = String(try #require(bare.split(separator: ",").last).dropFirst(2)) + "server"
-        let serverFirst = "r=\(nonce),s=\(Base64.text(salt)),i=4096"
-        try receive("<challenge \(Self.sasl)>\(Base64.text(Array(serverFirst.utf8)))</challenge>")
-        guard case .derive(let derivation)? = effects.first else { throw StreamTrouble(.silent, "no derivation") }
-        let salted = derivation.run(password: Array("pencil".utf8))
-        feed(.derived(salted))
-        guard case .send(let response)? = effects.first else { throw StreamTrouble(.silent, "no response") }
-        let final = String(decoding: try #require(Base64.decode(response.text.utf8)), as: UTF8.self)
-        let withoutProof = String(final.prefix(upTo: try #require(final.range(of: ",p=")?.lowerBound)))
-        let message = "\(bare),\(serverFirst),\(withoutProof)"
-        let serverKey = Cryptography.hmac(.sha1, key: salted, Array("Server Key".utf8))
-        var signature = Cryptography.hmac(.sha1, key: serverKey, Array(message.utf8))
-        if tampers { signature[0] ^= 1 }
-        try receive("<success \(Self.sasl)>\(Base64.text(Array("v=\(Base64.text(signature))".utf8)))</success>")
-    }
-
-    static let features =
-        "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><sm xmlns='urn:xmpp:sm:3'/></stream:features>"
-
-    /// To an open stream with stream management.
-    mutating func open() throws {
-        try authenticate()
-        try receive(Self.features)
-        try receive(
-            "<iq type='result' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>gateway@home/x</jid></bind></iq>"
-        )
-        try receive("<enabled xmlns='urn:xmpp:sm:3' id='sm1' resume='true' max='300'/>")
-    }
-}
-
 @Suite("The stream's machine")
 struct StreamMachineTests {
     @Test("From STARTTLS to an open stream")
@@ -256,6 +155,32 @@ struct StreamMachineTests {
         #expect(driver.trouble == .credentialsRefused)
     }
 
+    @Test("PLAIN, where it is allowed by name: the server is told the password, over TLS alone")
+    func plain() throws {
+        let offer =
+            "<stream:features><mechanisms \(StreamDriver.sasl)><mechanism>PLAIN</mechanism></mechanisms></stream:features>"
+        for isSecure in [true, false] {
+            var driver = try StreamDriver { $0.credentials.allowsPlain = true }
+            driver.feed(.connected(isSecure: isSecure, channel: .none))
+            driver.header()
+            try driver.receive(offer)
+            guard isSecure else {
+                #expect(driver.trouble == .notEncrypted)
+                continue
+            }
+            guard case .send(let auth)? = driver.effects.first else { return #expect(Bool(false)) }
+            #expect(auth["mechanism"] == "PLAIN")
+            #expect(Base64.decode(auth.text.utf8) == Array("\u{0}gateway\u{0}pencil".utf8))
+            try driver.receive("<success \(StreamDriver.sasl)/>")
+            #expect(driver.machine.state == .opening(.authenticated))
+        }
+        var driver = try StreamDriver { $0.credentials = .password([1, 0, 2], allowsPlain: true) }
+        driver.feed(.connected(isSecure: true, channel: .none))
+        driver.header()
+        try driver.receive(offer)
+        #expect(driver.trouble == .credentialsRefused)
+    }
+
     @Test("A password that no server could compare is not tried")
     func unpreparedPassword() throws {
         for password in [Array("pen\u{301}cil".utf8), [0xFF], []] {
@@ -266,21 +191,6 @@ struct StreamMachineTests {
             #expect(driver.trouble == .credentialsRefused)
             #expect(driver.sent.isEmpty)
         }
-    }
-
-    @Test("The server says where it would have its session taken up again")
-    func location() throws {
-        var driver = try StreamDriver()
-        try driver.open()
-        #expect(driver.machine.management?.location == nil)
-        driver = try StreamDriver()
-        try driver.authenticate()
-        try driver.receive(StreamDriver.features)
-        try driver.receive(
-            "<iq type='result' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>gateway@home/x</jid></bind></iq>"
-        )
-        try driver.receive("<enabled xmlns='urn:xmpp:sm:3' id='sm1' resume='true' location='[2001:db8::1]:9222'/>")
-        #expect(driver.machine.management?.location == "[2001:db8::1]:9222")
     }
 
     @Test("Stream errors by name, in every state")
@@ -339,94 +249,6 @@ struct StreamMachineTests {
         #expect(driver.effects == [.began(try #require(JID("things.home")))])
         let written = driver.machine.send([1])
         #expect(written == [.write([1])])
-    }
-
-    @Test("Stanzas are counted and acknowledged; the server is asked every eighth")
-    func counting() throws {
-        var driver = try StreamDriver()
-        try driver.open()
-        try driver.receive("<message/><iq type='get' id='1'><a xmlns='urn:x'/></iq><r xmlns='urn:xmpp:sm:3'/>")
-        #expect(driver.sent == ["<a xmlns='urn:xmpp:sm:3' h='2'/>"])
-        var asked = 0
-        for _ in 0..<16 {
-            let effects = driver.machine.send([7])
-            asked += effects?.contains(.send(StreamManagement.request)) == true ? 1 : 0
-        }
-        #expect(asked == 2)
-        try driver.receive("<a xmlns='urn:xmpp:sm:3' h='16'/>")
-        #expect(driver.machine.management?.queue.isEmpty == true)
-        try driver.receive("<a xmlns='urn:xmpp:sm:3' h='17'/>")
-        #expect(
-            driver.sent.first?.contains("<handled-count-too-high xmlns='urn:xmpp:sm:3' h='17' send-count='16'/>")
-                == true)
-        #expect(driver.trouble == .protocolViolation)
-        #expect(driver.machine.management == nil, "such a session is not taken up again")
-    }
-
-    @Test("A full queue refuses stanzas")
-    func fullQueue() throws {
-        var driver = try StreamDriver { $0.management.stanzas = 3 }
-        try driver.open()
-        let sent1 = driver.isSent(3)
-        #expect(sent1)
-        let sent2 = driver.isSent(1)
-        #expect(!sent2)
-        try driver.receive("<a xmlns='urn:xmpp:sm:3' h='1'/>")
-        let sent3 = driver.isSent(1)
-        #expect(sent3)
-    }
-
-    private func lost() throws -> (StreamManagement, JID?) {
-        var driver = try StreamDriver()
-        try driver.open()
-        try driver.receive("<message/>")
-        for number in 0..<3 { _ = driver.machine.send(Array("<s\(number)/>".utf8)) }
-        return (try #require(driver.machine.management), driver.machine.address)
-    }
-
-    @Test("A lost session is taken up: what the server lacks is sent again, in order, before what is new")
-    func resuming() throws {
-        let (management, address) = try lost()
-        var driver = try StreamDriver(resuming: management, address: address)
-        let waiting = driver.machine.send(Array("<s3/>".utf8))
-        #expect(waiting == [])
-        try driver.authenticate()
-        try driver.receive(StreamDriver.features)
-        #expect(driver.sent == ["<resume xmlns='urn:xmpp:sm:3' h='1' previd='sm1'/>"])
-        try driver.receive("<resumed xmlns='urn:xmpp:sm:3' previd='sm1' h='1'/>")
-        #expect(driver.sent == ["<s1/>", "<s2/>", "<s3/>"])
-        #expect(driver.effects.last == .resumed)
-        #expect(driver.machine.address == address)
-    }
-
-    @Test("A session that cannot be taken up is told, and a new one begins")
-    func notResumed() throws {
-        let (management, address) = try lost()
-        var driver = try StreamDriver(resuming: management, address: address)
-        try driver.authenticate()
-        try driver.receive(StreamDriver.features)
-        try driver.receive(
-            "<failed xmlns='urn:xmpp:sm:3'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>")
-        #expect(driver.effects.first == .notResumed(lost: 3))
-        #expect(driver.sent.first?.contains("bind") == true)
-        #expect(driver.machine.state == .binding)
-
-        driver = try StreamDriver(resuming: management, address: address)
-        try driver.authenticate()
-        try driver.receive("<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>")
-        #expect(driver.effects.first == .notResumed(lost: 3), "a server that no longer offers it")
-
-        driver = try StreamDriver(resuming: management, address: address)
-        try driver.authenticate()
-        try driver.receive(StreamDriver.features)
-        try driver.receive("<resumed xmlns='urn:xmpp:sm:3' previd='sm1' h='9'/>")
-        #expect(driver.trouble == .protocolViolation)
-
-        driver = try StreamDriver(resuming: management, address: address)
-        try driver.authenticate()
-        try driver.receive(StreamDriver.features)
-        try driver.receive("<resumed xmlns='urn:xmpp:sm:3' previd='other' h='1'/>")
-        #expect(driver.trouble == .protocolViolation)
     }
 
     @Test("An orderly end from both sides")
