@@ -23,7 +23,7 @@ public struct XMPPConfiguration: Sendable {
     public var trust: TrustAnchors
     /// Our own certificate, for EXTERNAL.
     public var identity: Identity?
-    /// Whether authentication is bound to the server's certificate.
+    /// Whether authentication is bound to the TLS connection.
     public var channelBinding = ChannelBindingPolicy.offered
     /// Whether sessions are taken up again (XEP-0198).
     public var usesManagement = true

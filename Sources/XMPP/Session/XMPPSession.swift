@@ -2,7 +2,7 @@ import NIOCore
 
 /// The stanzas of one account or component: what doors are built on.
 ///
-/// Knows no socket: a ``SessionLink`` carries its stanzas, a ``Connection`` to a server in the daemon and a
+/// Knows no socket: a ``SessionLink`` carries its stanzas, an ``XMPPConnection`` to a server in the daemon and a
 /// ``MemoryServer`` in tests. It lives through any number of connections: handlers are registered once, before it starts.
 /// Bound to its event loop, where everything has to be called and every handler is called.
 ///
