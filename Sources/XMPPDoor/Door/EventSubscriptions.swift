@@ -1,6 +1,5 @@
 import Access
 import Concentrator
-import OneLoop
 import XMPP
 
 /// Who is told of which events (XEP-0326 4): by full address, for as long as that one is there.
@@ -67,75 +66,5 @@ struct EventSubscriptions {
             else { return nil }
             return (jid, subscription)
         }
-    }
-}
-
-/// Events that were, so that who comes later is told of them.
-struct EventLog {
-    struct Entry {
-        let time: WallTime
-        let event: ConcentratorRequest.Events
-        let node: NodeID
-    }
-
-    private(set) var entries: [Entry] = []
-    /// From when on the log is whole: its beginning, or the moment of the last event that went.
-    private(set) var wholeSince: WallTime
-    private let limit: Int
-
-    init(limit: Int, now: WallTime = .now()) {
-        self.limit = limit
-        wholeSince = now
-    }
-
-    mutating func append(_ event: ConcentratorRequest.Events, _ node: NodeID, at time: WallTime = .now()) {
-        if entries.count >= limit {
-            // A quarter at once, so that not every event moves all others.
-            let gone = max(1, limit / 4)
-            wholeSince = entries[gone - 1].time
-            entries.removeFirst(gone)
-        }
-        entries.append(Entry(time: time, event: event, node: node))
-    }
-
-    /// The events since then; nil when some of them are no longer known.
-    func since(_ time: WallTime) -> [Entry]? {
-        time < wholeSince ? nil : entries.filter { time <= $0.time }
-    }
-}
-
-/// Events on their way to one subscriber, gathered into messages.
-@Loop
-final class EventJob: OutflowJob {
-    /// Events in one message; a node with parameters and messages is 1 KB.
-    static let eventsPerMessage = 16
-
-    let receiver: JID
-    private var waiting: [XMLElement] = []
-    private let limit: Int
-
-    init(receiver: JID, limit: Int) {
-        self.receiver = receiver
-        self.limit = limit
-    }
-
-    /// Takes an event in; false when an older one had to go for it.
-    func append(_ event: XMLElement) -> Bool {
-        waiting.append(event)
-        guard waiting.count > limit else { return true }
-        waiting.removeFirst()
-        return false
-    }
-
-    /// The next message's events; empty when there are none.
-    func take() -> [XMLElement] {
-        let events = Array(waiting.prefix(EventJob.eventsPerMessage))
-        waiting.removeFirst(events.count)
-        return events
-    }
-
-    func step() -> OutflowStep {
-        let events = take()
-        return events.isEmpty ? .done : .send(events)
     }
 }

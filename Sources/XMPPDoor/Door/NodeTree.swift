@@ -117,27 +117,23 @@ struct NodeTree {
     func type(of id: NodeID) -> String {
         if let own = own(id) { return own.type }
         let kind = concentrator.node(id)?.description.deviceClass
-        return "\(NodeTree.family(of: id)).\(kind ?? "generic")"
+        return "\(NodeTree.classPrefix(of: id)).\(kind ?? "generic")"
     }
 
     /// The classes that a node's type comes from, the nearest first.
     func baseClasses(of id: NodeID) -> [String] {
-        own(id) != nil ? ["Node"] : ["\(NodeTree.family(of: id)).Node", "Node"]
+        own(id) != nil ? ["Node"] : ["\(NodeTree.classPrefix(of: id)).Node", "Node"]
     }
 
-    /// What can be done with it, as interfaces.
+    /// What can be done with it, as interfaces. Every node can be read.
     func interfaces(of id: NodeID) -> [String] {
-        var names: [String] = []
-        if isReadable(id) { names.append("Readable") }
-        if concentrator.node(id)?.description.parameters.isEmpty == false { names.append("Controllable") }
-        return names
+        concentrator.node(id)?.description.parameters.isEmpty == false ? ["Readable", "Controllable"] : ["Readable"]
     }
 
-    private static func family(of id: NodeID) -> String {
+    /// What classes of a bus's nodes begin with: `GPIO`, `BLE`; of nodes without a bus their source.
+    private static func classPrefix(of id: NodeID) -> String {
         id.cacheType.isEmpty ? id.sourceID : id.cacheType.uppercased()
     }
-
-    private func isReadable(_ id: NodeID) -> Bool { own(id) != nil || concentrator.node(id) != nil }
 
     /// What XEP-0326 tells of a node; nil when there is none.
     func information(of id: NodeID, canControl: Bool = true, withParameters: Bool = true) -> NodeInformation? {

@@ -3,45 +3,6 @@ import Concentrator
 import OneLoop
 import XMPP
 
-/// How a command of XEP-0326 did not go; the answer carries the code, and details where it is a form's.
-struct CommandFailure: Error {
-    var code: ResponseCode
-    var children: [XMLElement] = []
-
-    static let notFound = CommandFailure(code: .notFound)
-    static let forbidden = CommandFailure(code: .insufficientPrivileges)
-    static let notImplemented = CommandFailure(code: .notImplemented)
-
-    init(code: ResponseCode, children: [XMLElement] = []) {
-        self.code = code
-        self.children = children
-    }
-
-    init(_ error: AdministrationError) {
-        switch error.code {
-        case .notFound: self.init(code: .notFound)
-        case .form: self.init(code: .formError, children: ConcentratorPayloads.problems(error))
-        case .unsupported: self.init(code: .notImplemented)
-        case .locked: self.init(code: .locked)
-        case .failed: self.init(code: .otherError)
-        }
-    }
-}
-
-/// What one who asks may see and do of nodes.
-struct View {
-    /// Whose: the bare address.
-    let who: String
-    let read: AccessGrant?
-    let control: AccessGrant?
-    let administer: AccessGrant?
-
-    func shows(_ id: NodeID) -> Bool { reads(id) || controls(id) || administers(id) }
-    func reads(_ id: NodeID) -> Bool { read?.allows(who, to: .read(.all), NodeReference(id)) == true }
-    func controls(_ id: NodeID) -> Bool { control?.allows(who, to: .control, NodeReference(id)) == true }
-    func administers(_ id: NodeID) -> Bool { administer?.allows(who, to: .administer, NodeReference(id)) == true }
-}
-
 extension XMPPDoor {
     // MARK: XEP-0326
 
@@ -279,45 +240,5 @@ extension XMPPDoor {
             }
             return left.place < right.place
         }.map(\.id)
-    }
-
-    // MARK: Indices
-
-    /// By what nodes can be found: what every node has.
-    static let indices = ["nodeType", "cacheType", "displayName", "state"]
-
-    private func indexed(
-        _ request: ConcentratorRequest, _ view: View, _ response: ([XMLElement], String) -> XMLElement,
-        _ nodes: ([NodeID]) -> XMLElement
-    ) throws(CommandFailure) -> XMLElement {
-        func value(_ id: NodeID, _ index: String) -> String? {
-            guard let node = tree.information(of: id, withParameters: false) else { return nil }
-            return index == "state" ? node.state.name : node.value(of: index).map { "\($0)" }
-        }
-        func found(_ source: String, _ index: String, _ wanted: String) throws(CommandFailure) -> [NodeID] {
-            guard tree.hasSource(source), XMPPDoor.indices.contains(index) else { throw .notFound }
-            return tree.all(in: source).filter { value($0, index) == wanted }
-        }
-        switch request.command {
-        case .getIndices:
-            guard let source = request.source, tree.hasSource(source) else { throw .notFound }
-            return response(ConcentratorPayloads.values(XMPPDoor.indices), "")
-        case .getAllIndexValues:
-            guard let source = request.source, tree.hasSource(source), let index = request.index,
-                XMPPDoor.indices.contains(index)
-            else { throw .notFound }
-            let values = Set(tree.all(in: source).filter(view.shows).compactMap { value($0, index) })
-            return response(ConcentratorPayloads.values(values.sorted()), "")
-        case .getNodesFromIndex:
-            return nodes(try found(request.source ?? "", request.index ?? "", request.indexValue ?? ""))
-        default:
-            var ids: [NodeID] = []
-            for reference in request.indexReferences {
-                for id in try found(reference.source, reference.index, reference.value) where !ids.contains(id) {
-                    ids.append(id)
-                }
-            }
-            return nodes(ids)
-        }
     }
 }
