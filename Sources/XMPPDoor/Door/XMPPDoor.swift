@@ -110,6 +110,7 @@ public final class XMPPDoor {
             }
             self.forget(from)
         }
+        session.onUndelivered { [weak self] in self?.takeBack($0) }
         session.onState { [weak self] state in if state == .offline { self?.forgetEverybody() } }
         session.onSubscriptionRequest { [weak self] from, _ in self?.takeKnock(from) }
     }
@@ -161,6 +162,18 @@ public final class XMPPDoor {
         subscriptions.remove { isGone($0) }
         eventJobs = eventJobs.filter { !isGone($0.key) }
         startWaiting()
+    }
+
+    /// A message of ours came back. Where nobody is there any more that is as good as the presence that says so, which those
+    /// who are no friends do not send.
+    private func takeBack(_ message: Message) {
+        guard let from = message.from, let error = message.error else { return }
+        switch error.condition {
+        case .gone, .itemNotFound, .recipientUnavailable, .remoteServerNotFound, .remoteServerTimeout,
+            .serviceUnavailable:
+            forget(from)
+        default: break
+        }
     }
 
     private func forgetEverybody() {
