@@ -99,7 +99,7 @@ extension XMPPDoor {
     private func start(_ readout: Readout) {
         guard running.count < settings.limits.running else { return waiting.append(readout) }
         running.insert(readout.key)
-        outflow.wake(readout)
+        outflow.wake(readout, isPrompt: true)
     }
 
     /// Lets those that waited begin.
