@@ -32,7 +32,7 @@ struct ControlTests {
             world.driver.written.suffix(3) == [
                 "gpio/dimmer Level=7", "gpio/dimmer Level=8", "gpio/dimmer Level=10.000000",
             ])
-        try world.judge(relaxed: true)
+        try await world.judged(relaxed: true)
     }
 
     @Test(
@@ -66,7 +66,7 @@ struct ControlTests {
         #expect(error.application.first?["var"] == parameter)
         #expect(payload == nil)
         #expect(world.driver.written.isEmpty)
-        try world.judge()
+        try await world.judged()
     }
 
     @Test("The form tells what can be set and how; what was edited comes back and is set")
@@ -100,7 +100,7 @@ struct ControlTests {
                 "<node nodeId='dimmer'/><x xmlns='jabber:x:data' type='submit'><field var='Level'><value>warm</value></field></x>"
             ))
         #expect(bad.application.first?["var"] == "Level")
-        try world.judge()
+        try await world.judged()
     }
 
     @Test("In a message it is done and never answered")
@@ -136,7 +136,7 @@ struct ControlTests {
         let (failed, _) = try await carol.refusal(
             .set, set("<node nodeId='relay1'/><boolean name='Output' value='true'/>"))
         #expect(failed.condition == .internalServerError)
-        try world.judge()
+        try await world.judged()
     }
 
     @Test("A peer of 2013 finds its responseCode, beside what is current")
@@ -152,6 +152,6 @@ struct ControlTests {
         #expect(payload?.child("error")?["var"] == "Level")
         let (_, missing) = try await old.refusal(.set, set("<node nodeId='none'/><int name='Level' value='5'/>"))
         #expect(missing?["responseCode"] == "NotFound")
-        try world.judge(relaxed: true)
+        try await world.judged(relaxed: true)
     }
 }

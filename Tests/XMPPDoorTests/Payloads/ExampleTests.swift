@@ -20,6 +20,18 @@ func examples(_ name: String) throws -> [XMLElement] {
 
 @Suite("The XEPs' examples")
 struct ExampleTests {
+    @Test(
+        "Every example is a stanza, and as the schemas with the text's slips have it",
+        arguments: [("xep-0323", 25), ("xep-0325", 25), ("xep-0326", 180)])
+    func valid(_ name: String, _ count: Int) async throws {
+        let stanzas = try examples(name)
+        #expect(stanzas.count >= count)
+        for stanza in stanzas { _ = try Stanza(stanza) }
+        // The text's own example of a command that nobody knows.
+        let known = stanzas.filter { stanza in !stanza.children.contains { $0.name.hasPrefix("holabandola") } }
+        #expect(try await Schemas.judged(known, relaxed: true) == "")
+    }
+
     @Test("Every req of XEP-0323 is read, and written the same")
     func sensorData() throws {
         let requests = try examples("xep-0323").flatMap(\.children).filter { $0.name == "req" }

@@ -8,7 +8,8 @@ final class TestAdministration: NodeAdministration {
     private let concentrator: Concentrator
     let driver = TestDriver()
     var done: [String] = []
-    var keys: [NodeID: String] = [:]
+    /// Ends the query that does not end by itself.
+    var isOver = false
 
     nonisolated init(_ concentrator: Concentrator) {
         self.concentrator = concentrator
@@ -37,7 +38,19 @@ final class TestAdministration: NodeAdministration {
             NodeSetting(
                 "address", title: "Address", kind: .text(maximumLength: 32), value: .text(node.nodeID), isReadOnly: true
             ),
+        ] + told
+    }
+
+    /// Values of the types that the others are not of.
+    private var told: [NodeSetting] {
+        let values: [(String, FieldValue)] = [
+            ("made", .timestamp(WallTime(millisecondsSince1970: 1_795_248_000_000))),
+            ("serial", .number(5_000_000_000)),
+            ("gain", .number(Quantity(mantissa: 15, decimals: 1))),
         ]
+        return values.map {
+            NodeSetting($0.0, title: $0.0, kind: .text(maximumLength: 32), value: $0.1, isReadOnly: true)
+        }
     }
 
     func change(_ node: NodeID, _ values: [SettingValue]) async throws(AdministrationError) {
@@ -78,8 +91,12 @@ final class TestAdministration: NodeAdministration {
     func commands(of node: NodeID) -> [AdministrativeCommand] {
         if node == gateway {
             return [
-                AdministrativeCommand("reboot", title: "Reboot", confirmation: "Reboot the gateway?"),
+                AdministrativeCommand(
+                    "reboot", title: "Reboot", confirmation: "Reboot the gateway?", failure: "It stays.",
+                    success: "It goes."),
                 AdministrativeCommand("strangers", title: "Strangers", kind: .query),
+                AdministrativeCommand("broken", title: "Broken", kind: .query),
+                AdministrativeCommand("endless", title: "Endless", kind: .query),
             ]
         }
         return [
@@ -102,7 +119,12 @@ final class TestAdministration: NodeAdministration {
     func query(
         _ command: String, on node: NodeID, _ values: [SettingValue]
     ) async throws(AdministrationError) -> QueryTable {
-        QueryTable(
+        switch command {
+        case "broken": throw AdministrationError(.failed, "nobody knows")
+        case "endless": while !isOver { try? await Task.sleep(for: .milliseconds(5)) }
+        default: break
+        }
+        return QueryTable(
             title: "Strangers", columns: ["Address", "Signal", "Known", "Seen"],
             rows: (0..<120).map {
                 [.text("A\($0)"), .number(Quantity(-$0)), $0 % 2 == 0 ? .boolean(true) : nil, .timestamp(.now())]
