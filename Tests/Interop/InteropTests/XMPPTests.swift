@@ -26,7 +26,7 @@ struct XMPPTests {
             ])
         let lines = result.output.split(separator: "\n")
         #expect(result.code == 0, "\(result.output.suffix(4000))")
-        #expect(lines.filter { $0.hasPrefix("ok ") }.count >= 80)
+        #expect(lines.filter { $0.hasPrefix("ok ") }.count >= 95)
     }
 
     @Test("A provisioning server is trusted by the button, asked, obeyed and left", arguments: ["prosody", "ejabberd"])

@@ -205,14 +205,21 @@ async def concentrator(gateway, reader, guest):
     await reader.ask("set", f"<set xmlns='{CONTROL}'><node nodeId='lamp2'/><boolean name='Output' value='1'/></set>")
     lamp = f"{topology} nodeId='lamp2' cacheType='gpio'"
     edited = await reader.command("setNodeParametersAfterEdit", lamp,
-                                  "<x xmlns='jabber:x:data' type='submit'><field var='title'><value>Porch</value></field></x>")
+                                  "<x xmlns='jabber:x:data' type='submit'><field var='title'><value>Porch</value></field>"
+                                  "<field var='debounce'><value>20</value></field></x>")
     check("and edited", edited.get("result") == "OK" and edited[0].get("displayName") == "Porch", ET.tostring(edited))
     moved = await reader.command("moveNodeUp", lamp)
     check("and moved up", moved.get("result") == "OK")
-    gateway.stop()
-    gateway.start()
+    house_node = "sourceId='Gateway' nodeId='gateway'"
+    gone = asyncio.ensure_future(reader.wait_until("presence_unavailable", 20))
+    restart = await reader.command("executeNodeCommand", house_node + " command='reboot'")
+    check("the gateway starts anew when it is told to", restart.get("result") == "OK" and
+          (await gone)["from"].bare == "gateway@localhost", ET.tostring(restart))
+    await asyncio.to_thread(gateway.wait_until_ready)
     await reader.until("the gateway's return", reader.sees_gateway)
     check("and there after a restart", (await reader.command("containsNode", lamp)).text == "true")
+    known = {child.get("id"): child.get("value") for child in await reader.command("getNode", lamp + " parameters='true'")}
+    check("as it was edited", (known.get("title"), known.get("debounce")) == ("Porch", "20"), known)
     order = [node.get("nodeId") for node in await reader.command("getChildNodes", bus)]
     check("where it was moved to", order == ["relay1", "lamp2", "door1"], order)
     await reader.command("subscribe", topology)
@@ -226,7 +233,9 @@ async def concentrator(gateway, reader, guest):
     await reader.command("setNodeParametersAfterEdit", tag,
                          "<x xmlns='jabber:x:data' type='submit'><field var='name'><value>Cellar</value></field></x>")
     check("a sensor is named", (await reader.command("getNode", tag)).get("displayName") == "Cellar")
-    house_node = "sourceId='Gateway' nodeId='gateway'"
+    wrong = await reader.command("setNodeParametersAfterEdit", tag,
+                                 "<x xmlns='jabber:x:data' type='submit'><field var='key'><value>short</value></field></x>")
+    check("a bind key has 32 digits", wrong.get("result") == "FormError" and wrong[0].get("var") == "key", ET.tostring(wrong))
     check("the lamp blinks", (await reader.command("executeNodeCommand", house_node + " command='identify'")).get("result") == "OK")
     wrong = await reader.command("executeNodeCommand", house_node + " command='factoryReset'",
                                  "<x xmlns='jabber:x:data' type='submit'><field var='confirm'><value>no</value></field></x>")
@@ -236,6 +245,12 @@ async def concentrator(gateway, reader, guest):
                                 "<field var='limit'><value>2</value></field></x>")
     check("sensors may join", join.get("result") == "OK" and (gateway.ask("status")["join"] or {}).get("ends_in_s"),
           ET.tostring(join))
+    fields = "<field var='address'><value>A4:C1:38:00:00:01</value></field><field var='key'><value>%s</value></field>"
+    for key, result in [("short", "FormError"), ("00112233445566778899AABBCCDDEEFF", "OK")]:
+        made = await reader.command("createNewNode", f"{topology} nodeId='ble' cacheType='bus' type='BLE.Sensor'",
+                                    f"<x xmlns='jabber:x:data' type='submit'>{fields % key}</x>")
+        check(f"a sensor to come, with a key: {result}", made.get("result") == result and made.find("{*}node") is None,
+              ET.tostring(made))
     reader.payloads.clear()
     query = await reader.command("executeNodeQuery", tag + " command='history'",
                                  "<x xmlns='jabber:x:data' type='submit'><field var='period'><value>Minute</value></field></x>")
