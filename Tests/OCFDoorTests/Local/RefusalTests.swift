@@ -40,7 +40,7 @@ final class TestButton {
 
     private var quick: TransferTimes {
         var times = TransferTimes()
-        times.farewell = .milliseconds(20)
+        times.farewell = .milliseconds(200)
         return times
     }
 
@@ -156,8 +156,8 @@ final class TestButton {
     @Test("a selection that nothing follows, and a transfer that does not end, are taken back", .timeLimit(.minutes(1)))
     func timesOut() async throws {
         var times = quick
-        times.selection = .milliseconds(100)
-        times.transfer = .milliseconds(200)
+        times.selection = .milliseconds(500)
+        times.transfer = .seconds(1)
         let house = try await LocalHouse(times: times)
         let plain = try await house.plain()
         _ = try await plain.ask(.post, "/oic/sec/doxm", ["oxmsel": 1])

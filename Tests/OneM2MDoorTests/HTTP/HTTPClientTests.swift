@@ -81,7 +81,7 @@ struct HTTPClientTests {
         }
         #expect(
             await code { () async throws(TransportError) in
-                _ = try await client.send(HTTPRequest(.POST, "/"), to: point, timeout: .milliseconds(50))
+                _ = try await client.send(HTTPRequest(.POST, "/"), to: point, timeout: .milliseconds(500))
             } == .noAnswer)
         #expect(client.connectionCount == 0)
         let secure = try #require(PointOfAccess("https://127.0.0.1:1"))

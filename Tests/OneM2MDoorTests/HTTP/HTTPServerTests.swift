@@ -133,10 +133,10 @@ struct HTTPServerTests {
     @Test("Half a head and half a body have a time to end; a silent connection goes")
     func slowness() async throws {
         func short(_ limits: inout HTTPLimits) {
-            limits.headTimeout = .milliseconds(100)
-            limits.bodyTimeout = .milliseconds(100)
-            limits.idleTimeout = .milliseconds(150)
-            limits.farewellTimeout = .milliseconds(50)
+            limits.headTimeout = .milliseconds(400)
+            limits.bodyTimeout = .milliseconds(400)
+            limits.idleTimeout = .milliseconds(600)
+            limits.farewellTimeout = .milliseconds(200)
         }
         #expect(try await exchange("GET / HTTP/1.1\r\nHo", limits: short).contains(" 408 "))
         #expect(
