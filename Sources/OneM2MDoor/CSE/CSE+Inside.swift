@@ -85,7 +85,7 @@ extension CSE {
         guard let channel = registration(of: entity)?.children.first(where: { $0.type == .pollingChannel }) else {
             return nil
         }
-        return await polling.send(request, over: channel.id)
+        return await polling.send(request, over: channel.id, at: clock())
     }
 
     private func registration(of entity: EntityID) -> Resource? {

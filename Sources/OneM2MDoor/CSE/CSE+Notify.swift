@@ -47,7 +47,7 @@ extension CSE {
             return refuse(.notFound, "there is no resource \"\(target)\"")
         }
         if let channel = resource.children.first(where: { $0.type == .pollingChannel }) {
-            return await polling.send(request, over: channel.id)
+            return await polling.send(request, over: channel.id, at: clock())
         }
         guard resource.attributes["rr"]?.bool ?? true else {
             return refuse(.targetNotReachable, "\(resource.address) takes no requests")

@@ -18,7 +18,13 @@ final class PollingQueues {
     /// Requests that wait at one channel.
     private static let mostQueued = 50
     /// How long a request waits to be fetched and answered, and a poll for a request.
-    static let patience: Duration = .seconds(60)
+    private static let mostPatience: Duration = .seconds(60)
+
+    /// How long this one waits: until it expires, where that is earlier.
+    static func patience(for request: RequestPrimitive, at now: OneM2MTime) -> Duration {
+        guard let end = request.requestExpiration?.moment(from: now) else { return mostPatience }
+        return min(mostPatience, max(.zero, .microseconds(end.microseconds - now.microseconds)))
+    }
 
     private var channels: [String: Channel] = [:]
     private var unanswered: [String: CheckedContinuation<ResponsePrimitive, Never>] = [:]
@@ -26,8 +32,9 @@ final class PollingQueues {
 
     private func key(_ channel: String, _ identifier: String) -> String { "\(channel) \(identifier)" }
 
-    /// Leaves a request at a channel and waits for the answer.
-    func send(_ request: RequestPrimitive, over channel: String) async -> ResponsePrimitive {
+    /// Leaves a request at a channel and waits for the answer: 5103 when nobody has fetched it in time, 4008 when somebody has
+    /// (TS-0004 7.3.2.6).
+    func send(_ request: RequestPrimitive, over channel: String, at now: OneM2MTime) async -> ResponsePrimitive {
         var state = channels[channel] ?? Channel()
         guard state.queued.count < Self.mostQueued, unanswered[key(channel, request.requestIdentifier)] == nil else {
             return ResponsePrimitive(OneM2MError(.targetNotReachable, "the polling channel is full"), to: request)
@@ -42,9 +49,15 @@ final class PollingQueues {
         }
         channels[channel] = state
         let key = key(channel, request.requestIdentifier)
-        let timer = Loop.after(Self.patience) { [weak self] in
-            self?.channels[channel]?.queued.removeAll { $0.number == number }
-            self?.finish(key, ResponsePrimitive(OneM2MError(.targetNotReachable, "nobody fetched it"), to: request))
+        let timer = Loop.after(Self.patience(for: request, at: now)) { [weak self] in
+            guard let self else { return }
+            let place = channels[channel]?.queued.firstIndex { $0.number == number }
+            if let place { channels[channel]?.queued.remove(at: place) }
+            let error =
+                place == nil
+                ? OneM2MError(.requestTimeout, "it was fetched, and not answered in time")
+                : OneM2MError(.targetNotReachable, "nobody fetched it")
+            finish(key, ResponsePrimitive(error, to: request))
         }
         defer { timer.cancel() }
         return await withCheckedContinuation { unanswered[key] = $0 }
@@ -108,10 +121,7 @@ extension CSE {
         }
         switch context.request.operation {
         case .retrieve:
-            var patience = PollingQueues.patience
-            if let end = context.request.requestExpiration?.moment(from: context.now) {
-                patience = min(patience, .microseconds(end.microseconds - context.now.microseconds))
-            }
+            let patience = PollingQueues.patience(for: context.request, at: context.now)
             guard let request = await polling.next(of: channel.id, patience: patience) else {
                 throw OneM2MError(.requestTimeout, "no request came")
             }

@@ -61,7 +61,7 @@ extension CSE {
         guard let csr = remoteCSE(entity), let resource = tree.byID[csr.resourceID],
             let channel = resource.children.first(where: { $0.type == .pollingChannel })
         else { return nil }
-        return await polling.send(request, over: channel.id)
+        return await polling.send(request, over: channel.id, at: clock())
     }
 
     /// Delivers at once what waits: the way to others is open again.

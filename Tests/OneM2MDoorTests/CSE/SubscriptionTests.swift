@@ -333,4 +333,20 @@ struct SubscriptionTests {
         }
         #expect(nothing.status == .requestTimeout)
     }
+
+    @Test("A request that expires is waited for no longer, fetched or not")
+    func pollingInVain() async throws {
+        let (bench, _) = try await bench()
+        try await bench.register("Cpoll")
+        _ = try await bench.create(.pollingChannel, "Cpoll", from: "Cpoll", #"{"m2m:pch":{"rn":"pch"}}"#)
+        func tell(within milliseconds: Int64) async throws -> ResponseStatus {
+            try await bench.ask(.notify, "Cpoll", from: "Cadmin", #"{"m2m:sgn":{"sur":"x"}}"#) {
+                $0.requestExpiration = .after(milliseconds)
+            }.status
+        }
+        #expect(try await tell(within: 50) == .targetNotReachable)
+        let sender = Task { @Loop in try await tell(within: 1_000) }
+        #expect(try await bench.ask(.retrieve, "Cpoll/pch/pcu", from: "Cpoll").status == .ok)
+        #expect(try await sender.value == .requestTimeout)
+    }
 }
