@@ -60,7 +60,8 @@ private func filter(_ bytes: [UInt8]) {
     for pair in bytes.split(separator: UInt8(ascii: "&")) {
         let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1).map { String(decoding: $0, as: UTF8.self) }
         guard parts.count == 2 else { continue }
-        try? filter.add(parts[0], parts[1])
+        // A request with a condition that is refused is refused whole.
+        guard (try? filter.add(parts[0], parts[1])) != nil else { return }
     }
     precondition((try? FilterCriteria(json: filter.json)) == filter, "the filter changed")
 }
