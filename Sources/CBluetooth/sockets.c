@@ -73,8 +73,8 @@ int gh_bt_hci_open(uint16_t adapter)
 	return fd;
 }
 
-/* The LE link of an adapter with a device: 1 and what the kernel knows of it, 0 when there is none. */
-static int find_link(int fd, uint16_t adapter, const uint8_t *address, struct hci_conn_info *found)
+/* What `act` gives for the LE link of an adapter with a device, on a socket of that adapter; 0 when there is none. */
+static int at_link(uint16_t adapter, const uint8_t *address, int (*act)(int fd, const struct hci_conn_info *link))
 {
 	/* A controller has some ten links; the kernel's number of those of LE is in none of the headers. */
 	enum { MOST = 32, LINK_LE = 0x80 };
@@ -82,52 +82,51 @@ static int find_link(int fd, uint16_t adapter, const uint8_t *address, struct hc
 		struct hci_conn_list_req request;
 		uint8_t bytes[sizeof(struct hci_conn_list_req) + MOST * sizeof(struct hci_conn_info)];
 	} list = { 0 };
+	int fd = gh_bt_hci_open(adapter);
+	int result = 0;
 
+	if (fd < 0)
+		return fd;
 	list.request.dev_id = adapter;
 	list.request.conn_num = MOST;
 	errno = 0;
 	if (ioctl(fd, HCIGETCONNLIST, &list) < 0)
-		return errno ? -errno : -EIO;
+		return failed(fd);
 	for (int index = 0; index < list.request.conn_num && index < MOST; index++) {
-		*found = list.request.conn_info[index];
-		if (found->type == LINK_LE && memcmp(found->bdaddr.b, address, 6) == 0)
-			return 1;
+		const struct hci_conn_info *link = &list.request.conn_info[index];
+
+		if (link->type == LINK_LE && memcmp(link->bdaddr.b, address, 6) == 0) {
+			result = act(fd, link);
+			break;
+		}
 	}
-	return 0;
+	close(fd);
+	return result;
+}
+
+static int stands(int fd, const struct hci_conn_info *link)
+{
+	(void)fd;
+	return link->state != BT_DISCONN && link->state != BT_CLOSED;
+}
+
+static int disconnect(int fd, const struct hci_conn_info *link)
+{
+	/* Disconnect (Core Specification Vol 4 Part E 7.1.6), by the user (0x13). */
+	const uint8_t packet[] = { HCI_COMMAND_PKT, 0x06, 0x04, 3, link->handle & 0xFF, link->handle >> 8, 0x13 };
+	int result = gh_bt_send(fd, packet, sizeof(packet));
+
+	return result < 0 ? result : result > 0;
 }
 
 int gh_bt_link_stands(uint16_t adapter, const uint8_t *address)
 {
-	struct hci_conn_info link;
-	int fd = gh_bt_hci_open(adapter);
-	int result;
-
-	if (fd < 0)
-		return fd;
-	result = find_link(fd, adapter, address, &link);
-	close(fd);
-	if (result <= 0)
-		return result;
-	return link.state != BT_DISCONN && link.state != BT_CLOSED;
+	return at_link(adapter, address, stands);
 }
 
 int gh_bt_hang_up(uint16_t adapter, const uint8_t *address)
 {
-	struct hci_conn_info link;
-	int fd = gh_bt_hci_open(adapter);
-	int result;
-
-	if (fd < 0)
-		return fd;
-	result = find_link(fd, adapter, address, &link);
-	if (result > 0) {
-		/* Disconnect (Core Specification Vol 4 Part E 7.1.6), by the user (0x13). */
-		const uint8_t packet[] = { HCI_COMMAND_PKT, 0x06, 0x04, 3, link.handle & 0xFF, link.handle >> 8, 0x13 };
-
-		result = gh_bt_send(fd, packet, sizeof(packet));
-	}
-	close(fd);
-	return result < 0 ? result : result > 0;
+	return at_link(adapter, address, disconnect);
 }
 
 int gh_bt_send(int fd, const void *message, size_t length)
