@@ -26,7 +26,7 @@ final class DatagramEndpoint {
     var openExchanges = 0
     var counters = DatagramStatistics()
     private var lostByClosed: UInt64 = 0
-    private var alarm: (deadline: NIODeadline, task: Scheduled<Void>)?
+    private lazy var alarm = Alarm(on: eventLoop) { [weak self] in self?.expire() }
     private var sweep: Scheduled<Void>?
     private var leisurely: [LeisurelyAnswer] = []
     var searches: [Token: MulticastSearch] = [:]
@@ -86,7 +86,7 @@ final class DatagramEndpoint {
     private func end(_ error: CoAPError) {
         guard !isClosed else { return }
         isClosed = true
-        alarm?.task.cancel()
+        alarm.cancel()
         sweep?.cancel()
         leisurely = []
         interfaces?.stop()
@@ -243,17 +243,9 @@ final class DatagramEndpoint {
 
     // MARK: Time
 
-    /// Has ``expire()`` run no later than `deadline`. One timer serves all peers, and is early rather than often set.
+    /// Has ``expire()`` run no later than `deadline`. One timer serves all peers.
     func wake(at deadline: NIODeadline) {
-        if isClosed { return }
-        if let alarm, alarm.deadline <= deadline { return }
-        alarm?.task.cancel()
-        let task = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
-            guard let self else { return }
-            self.alarm = nil
-            self.expire()
-        }
-        alarm = (deadline, task)
+        if !isClosed { alarm.set(deadline) }
     }
 
     private func expire() {

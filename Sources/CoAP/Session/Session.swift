@@ -28,7 +28,7 @@ final class Session {
     var bodies: BodyStore
 
     private var counters = Statistics()
-    private var alarm: (deadline: NIODeadline, task: Scheduled<Void>)?
+    private lazy var alarm = Alarm(on: eventLoop) { [weak self] in self?.expire() }
 
     init(eventLoop: any EventLoop, limits: Limits, link: any SessionLink, bodyBudget: ByteBudget? = nil) {
         self.eventLoop = eventLoop
@@ -103,8 +103,7 @@ final class Session {
         guard failure == nil else { return }
         failure = error
         drainTimer?.cancel()
-        alarm?.task.cancel()
-        alarm = nil
+        alarm.cancel()
         link?.close(error)
         link = nil
 
@@ -134,18 +133,7 @@ final class Session {
     // MARK: Time
 
     /// Has ``expire()`` run no later than `deadline`.
-    ///
-    /// One timer serves everything: with equal time-outs it is set once in a time-out, not once for each request.
-    func wake(at deadline: NIODeadline) {
-        if let alarm, alarm.deadline <= deadline { return }
-        alarm?.task.cancel()
-        let task = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
-            guard let self else { return }
-            self.alarm = nil
-            self.expire()
-        }
-        alarm = (deadline, task)
-    }
+    func wake(at deadline: NIODeadline) { alarm.set(deadline) }
 
     private func expire() {
         let now = eventLoop.now
