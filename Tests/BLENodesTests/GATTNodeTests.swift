@@ -399,6 +399,9 @@ private func relayPlan(notifies: Bool = false, standard: Bool = false) -> GATTPl
         }
         try await house.nodes.setReadInterval(of: id, seconds: 86_400)
         #expect(house.nodes.readInterval(of: id)?.seconds == 86_400)
+        // As when it could not be stored: it is when it is said again.
+        try await house.store.remove("node/read-interval/\(other.hex)", .now)
+        try await house.nodes.setReadInterval(of: id, seconds: 86_400)
         let again = try ConnectedHouse(store: house.store)
         #expect(again.nodes.readInterval(of: id)?.seconds == 86_400, "it is there after a restart")
         try await again.nodes.forget(id)

@@ -44,12 +44,15 @@ extension BLENodes {
                 "found \(seconds) s, expected \(BLENodes.readIntervals.lowerBound) to \(BLENodes.readIntervals.upperBound)"
             )
         }
-        guard seconds != interval.seconds else { return }
+        let key = BLENodes.readIntervalPrefix + address.hex
         let bytes = (0..<4).map { UInt8(truncatingIfNeeded: seconds >> (24 - 8 * $0)) }
+        // What counts already is stored once more only where that failed the last time.
+        let isUnstored = givenIntervals[address] != nil && store?.get(key) != bytes
+        guard seconds != interval.seconds || isUnstored else { return }
         // Before it is on flash, so that a node which is forgotten meanwhile takes it along.
         givenIntervals[address] = .seconds(seconds)
         session(node)?.setInterval(.seconds(seconds))
-        try await put(BLENodes.readIntervalPrefix + address.hex, bytes)
+        try await put(key, bytes)
     }
 
     /// Takes what the store keeps.
