@@ -43,14 +43,7 @@ extension OCFDevice {
         let interface = try request.selectInterface(of: resource.interfaces)
         switch request.operation {
         case .retrieve:
-            if let data = resource as? IntrospectionData { return exchange.respond(answer(data, request)) }
-            let answer =
-                if let discovery = resource as? DiscoveryResource {
-                    try discovery.answer(interface, request, by: caller)
-                } else {
-                    Message.ocfResponse(
-                        .content, try resource.retrieve(interface, request, by: caller), format: request.responseFormat)
-                }
+            let answer = try resource.answer(interface, request, by: caller)
             if request.observes == true, resource.policy.contains(.observable) {
                 _ = notifier?.observe(resource.href, request, interface, by: caller, exchange)
             }
@@ -114,16 +107,6 @@ extension OCFDevice {
             if self?.updates[queue]?.number == number { self?.updates[queue] = nil }
         }
         updates[queue] = (number, task)
-    }
-
-    private func answer(_ data: IntrospectionData, _ request: ResourceRequest) -> Message {
-        // The link says application/cbor; a client that asks for OCF CBOR gets the same bytes under that name.
-        var message = Message(code: .content, contentFormat: ContentFormat.cbor, payload: data.document())
-        if request.responseFormat == ContentFormat.ocfCBOR, request.acceptsExplicitly {
-            message.contentFormat = ContentFormat.ocfCBOR
-            message.ocfContentFormatVersion = OCFVersion.v1_0_0
-        }
-        return message
     }
 
     /// Does what checked updates set: all parameters in one write, which the concentrator checks whole.

@@ -178,26 +178,19 @@ final class Notifier {
         guard device.permits(.retrieve, by: observer.caller, on: resource) else {
             return end(id, observer, .unauthorized, "\(observer.href) may not be read any more")
         }
-        let value: CBOR.Value
-        if let discovery = resource as? DiscoveryResource {
-            guard observer.interface == .batch, let changes = observer.changes else {
-                guard let answer = try? discovery.answer(observer.interface, observer.request, by: observer.caller)
-                else { return }
-                return observer.sink.notify(answer)
-            }
+        if let discovery = resource as? DiscoveryResource, observer.interface == .batch, let changes = observer.changes
+        {
             let filter = LinkFilter(resourceTypes: observer.request.resourceTypes)
-            value = discovery.batch(of: changes, filter, by: observer.caller)
+            let value = discovery.batch(of: changes, filter, by: observer.caller)
             // What changed may be nothing that this observer is shown.
             if value.items?.isEmpty == true { return }
-        } else {
-            // While there is no value there is nothing to tell; an error would end the observation.
-            guard let shown = try? resource.retrieve(observer.interface, observer.request, by: observer.caller)
-            else {
-                return
-            }
-            value = shown
+            return observer.sink.notify(.ocfResponse(.content, value, format: observer.request.responseFormat))
         }
-        observer.sink.notify(.ocfResponse(.content, value, format: observer.request.responseFormat))
+        // While there is no value there is nothing to tell; an error would end the observation.
+        guard let answer = try? resource.answer(observer.interface, observer.request, by: observer.caller) else {
+            return
+        }
+        observer.sink.notify(answer)
     }
 
     /// Ends every observation: who may see the device has to be found out anew.

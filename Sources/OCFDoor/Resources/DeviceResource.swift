@@ -38,6 +38,8 @@ protocol DeviceResource {
     /// What a RETRIEVE through one of its interfaces shows.
     func retrieve(_ interface: Interface, _ request: ResourceRequest, by caller: Caller) throws(ResourceError)
         -> CBOR.Value
+    /// The answer to a RETRIEVE through one of its interfaces: what ``retrieve(_:_:by:)`` shows, in the format asked for.
+    func answer(_ interface: Interface, _ request: ResourceRequest, by caller: Caller) throws(ResourceError) -> Message
     /// Does an UPDATE through one of its interfaces, whole or not at all.
     ///
     /// - Returns: what the answer shows.
@@ -59,6 +61,12 @@ extension DeviceResource {
         _ interface: Interface, _ request: ResourceRequest, by caller: Caller
     ) throws(ResourceError) -> CBOR.Value {
         try representation(through: interface)
+    }
+
+    func answer(
+        _ interface: Interface, _ request: ResourceRequest, by caller: Caller
+    ) throws(ResourceError) -> Message {
+        .ocfResponse(.content, try retrieve(interface, request, by: caller), format: request.responseFormat)
     }
 
     func update(

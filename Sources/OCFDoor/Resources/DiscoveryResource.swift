@@ -50,18 +50,12 @@ struct DiscoveryResource: DeviceResource {
             return .ocfResponse(
                 .content, try retrieve(interface, request, by: caller), format: request.responseFormat)
         }
-        let clear = device.endpoints?(caller, true) ?? []
-        let secure = device.endpoints?(caller, false) ?? []
-        let own = device.ownDiscoverable().map { resource in
-            var link = resource.link(anchor: device.anchor)
-            link.endpoints = resource.isReachableInClear ? secure + clear : secure
-            return link.value
-        }
+        let own = links(to: device.ownDiscoverable(), for: caller)
         let nodes = device.encodedLinks()
         var bytes: [UInt8] = []
         CBOR.encodeArrayHead(count: nodes.reduce(own.count) { $0 + $1.count }, into: &bytes)
         for link in own { CBOR.encode(link, .asWritten, into: &bytes) }
-        let member = EncodedLinks.member(secure)
+        let member = EncodedLinks.member(device.endpoints?(caller, false) ?? [])
         for links in nodes { links.append(to: &bytes, with: member) }
         var message = Message(code: .content)
         message.setRepresentation(encoded: bytes, format: request.responseFormat)
@@ -77,19 +71,25 @@ struct DiscoveryResource: DeviceResource {
     ) throws(ResourceError) -> CBOR.Value {
         var links: [CBOR.Value] = []
         if isMeant(request) {
-            let anchor = device.anchor
-            let clear = device.endpoints?(caller, true) ?? []
-            let secure = device.endpoints?(caller, false) ?? []
-            for resource in device.discoverable() where filter.passes(resourceTypes: resource.resourceTypes) {
-                var link = resource.link(anchor: anchor)
-                link.endpoints = resource.isReachableInClear ? secure + clear : secure
-                links.append(link.value)
-            }
+            let wanted = device.discoverable().filter { filter.passes(resourceTypes: $0.resourceTypes) }
+            links = self.links(to: wanted, for: caller)
         }
         if links.isEmpty, caller.way != .cloud {
             throw ResourceError(.badRequest, "nothing here matches the query")
         }
         return .array(links)
+    }
+
+    /// Links with the endpoints on the caller's network. Those to nodes and what they have are secure ones alone.
+    private func links(to resources: [any DeviceResource], for caller: Caller) -> [CBOR.Value] {
+        let anchor = device.anchor
+        let clear = device.endpoints?(caller, true) ?? []
+        let secure = device.endpoints?(caller, false) ?? []
+        return resources.map { resource in
+            var link = resource.link(anchor: anchor)
+            link.endpoints = resource.isReachableInClear ? secure + clear : secure
+            return link.value
+        }
     }
 
     /// Whether this device is the one asked for, by its id or its security domain (`di`, `sduuid`, `sdname`).

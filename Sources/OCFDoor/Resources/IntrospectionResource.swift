@@ -1,4 +1,5 @@
 import CBOR
+import CoAPMessages
 import OCFModel
 import OneLoop
 
@@ -59,8 +60,18 @@ struct IntrospectionData: DeviceResource {
 
     func properties() -> CBOR.Map { [:] }
 
+    /// The link says application/cbor; a client that asks for OCF CBOR gets the same bytes under that name.
+    func answer(_ interface: Interface, _ request: ResourceRequest, by caller: Caller) -> Message {
+        var message = Message(code: .content, contentFormat: ContentFormat.cbor, payload: document())
+        if request.responseFormat == ContentFormat.ocfCBOR, request.acceptsExplicitly {
+            message.contentFormat = ContentFormat.ocfCBOR
+            message.ocfContentFormatVersion = OCFVersion.v1_0_0
+        }
+        return message
+    }
+
     /// The OpenAPI document, as CBOR.
-    func document() -> [UInt8] {
+    private func document() -> [UInt8] {
         var document = IntrospectionDocument(
             title: device.name, version: device.settings.softwareVersion ?? DeviceSettings.coreVersion)
         for resource in device.discoverable() {
