@@ -24,8 +24,8 @@ extension OCFDevice {
         }
     }
 
-    /// How long the links of nodes are kept as bytes after somebody asked for them: 1.2 kB a node, for clients that come
-    /// together or ask again soon, as a hub does that starts.
+    /// How long at least, and at most twice as long, the links of nodes are kept as bytes after somebody asked for them:
+    /// 1.2 kB a node, for clients that come together or ask again soon, as a hub does that starts.
     static let linksKept = Duration.seconds(60)
 
     /// The links of all nodes as bytes, in the order of ``discoverable()``; made where they are not there.

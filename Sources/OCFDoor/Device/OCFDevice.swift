@@ -48,7 +48,7 @@ public final class OCFDevice {
     private var configuration: ConfigurationResource?
     var entries: [NodeID: NodeEntry] = [:]
     var lastEntry = 0
-    /// How often the links of all nodes were asked for since they are kept as bytes.
+    /// How often the links of all nodes were asked for since they are kept as bytes; 0 when they are not.
     var linksAsked: UInt64 = 0
     let numbers: InstanceNumbers
     /// The last update of each node or resource that is being written.
