@@ -37,7 +37,7 @@ release: prepare ## Release binaries with the Swift library inside, stripped, in
 
 test: prepare-test lint ## All tests, with real peers
 	$(SWIFT) build --jobs $(JOBS) --build-tests
-	GATEHOUSE_PEERS=required GATEHOUSE_PYTHON=$(PYTHON) Tools/test.sh
+	GATEHOUSE_PEERS=required GATEHOUSE_PYTHON=$(PYTHON) SWIFT=$(SWIFT) Tools/test.sh
 
 test-hardware: prepare-test ## The programs on a real kernel under QEMU, with pins and a radio in software (SCENARIOS="gpio")
 	$(SWIFT) build --jobs $(JOBS) --build-tests

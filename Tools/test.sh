@@ -4,7 +4,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 log=.build/test.log
-swift test --skip-build --no-parallel "$@" 2>&1 | tee "$log"
+"${SWIFT:-swift}" test --skip-build --no-parallel "$@" 2>&1 | tee "$log"
 status=${PIPESTATUS[0]}
 [ "$status" -eq 0 ] && exit 0
 # An issue is one line that begins with the mark of failure and the lines of its explanation (↳) below it.

@@ -137,13 +137,14 @@ extension BLENodes {
         else { throw NodeError(.notFound, "there is no node \(id)") }
         removeNode(address)
         keys[address] = nil
+        // First, whatever flash says of the rest: else the link would stay secure, and nobody could ask for this again.
+        do throws(StoreError) { try await bonds?.forget(address) } catch { throw BLENodes.unstored(error) }
         if givenIntervals.removeValue(forKey: address) != nil {
             try await erase(BLENodes.readIntervalPrefix + address.hex)
         }
         try await erase(BLENodes.keyPrefix + address.hex)
         try await erase(BLENodes.bindKeyPrefix + address.hex)
         try await erase(BLENodes.databasePrefix + address.hex)
-        do throws(StoreError) { try await bonds?.forget(address) } catch { throw BLENodes.unstored(error) }
     }
 
     /// Takes a node away; what is remembered of it stays.

@@ -167,6 +167,11 @@ public final class BondKeeper {
         agent.revoke(address)
         guard let bond = bonds.removeValue(forKey: address) else { return }
         await writing.removeValue(forKey: address)?.value
+        // Before the link is ended, which takes a while: a bond that is made meanwhile is another one, and stays.
+        var failure: StoreError?
+        do throws(StoreError) { try await store?.remove(BondKeeper.keyPrefix + address.hex, .now) } catch {
+            failure = error
+        }
         for adapter in adapters {
             guard let peer = bond.keys.first?.peer ?? bond.identity?.peer else { continue }
             // A kernel that was given no key of it has nothing to forget, and then ends no link.
@@ -176,7 +181,7 @@ public final class BondKeeper {
                 log.warning("\(error.reason); it stays secure until it ends")
             }
         }
-        try await store?.remove(BondKeeper.keyPrefix + address.hex, .now)
+        if let failure { throw failure }
     }
 
     /// Forgets all bonds.
