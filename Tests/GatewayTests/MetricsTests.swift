@@ -13,7 +13,7 @@ struct MetricsTests {
     /// A clock whose hands the test turns, and provisioning servers that say what it tells them.
     @Loop
     private final class World {
-        var now: Duration = .seconds(100)
+        var now = ContinuousClock.now
         var verdict = PrivilegeVerdict.unanswered("no provisioning server is trusted")
         var asked: [ServiceUser] = []
         var meanwhile: () -> Void = {}

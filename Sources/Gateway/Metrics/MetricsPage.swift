@@ -29,9 +29,9 @@ final class MetricsPage {
     private let secret: [UInt8]?
     private let text: @Loop () -> String
     private let judge: Judge
-    private let clock: @Loop () -> Duration
+    private let clock: @Loop () -> ContinuousClock.Instant
     private var server: HTTPServer?
-    private var known: [(address: String, verdict: PrivilegeVerdict, at: Duration)] = []
+    private var known: [(address: String, verdict: PrivilegeVerdict, at: ContinuousClock.Instant)] = []
     private var open = 0
     private var generation = 0
     /// Answers that were refused.
@@ -40,14 +40,13 @@ final class MetricsPage {
     private(set) var served: UInt64 = 0
 
     init(
-        secret: [UInt8]?, clock: (@Loop () -> Duration)? = nil, text: @escaping @Loop () -> String,
-        judge: @escaping Judge
+        secret: [UInt8]?, clock: @escaping @Loop () -> ContinuousClock.Instant = { .now },
+        text: @escaping @Loop () -> String, judge: @escaping Judge
     ) {
         self.secret = secret
         self.text = text
         self.judge = judge
-        let origin = ContinuousClock.now
-        self.clock = clock ?? { ContinuousClock.now - origin }
+        self.clock = clock
     }
 
     /// The port; nil while nothing is listened for.
