@@ -100,6 +100,7 @@ extension XMPPDoor {
     }
 
     private func answer(_ request: ConcentratorRequest, from: JID) async throws(CommandFailure) -> XMLElement {
+        let begun = reviews
         let view = try await view(request, from)
         func response(_ children: [XMLElement], text: String = "") -> XMLElement {
             ConcentratorPayloads.response(request.command, .ok, children, text: text)
@@ -162,6 +163,8 @@ extension XMPPDoor {
             return try await commanded(request, view, from)
         case .subscribe:
             try subscribe(request, view, from)
+            // Three questions make a view: what the first ones gave may have been taken back before the last was answered.
+            if begun != reviews, let source = request.source { review(from, source, request.tokens) }
             return response([])
         case .unsubscribe:
             guard let source = request.source, tree.hasSource(source) else { throw .notFound }

@@ -31,11 +31,15 @@ extension XMPPDoor {
     /// Asks anew what each subscriber may see, since answers were taken back. A subscription that may show nothing any more
     /// ends.
     func reviewSubscriptions() {
-        for (jid, source, tokens) in subscriptions.all {
-            Task {
-                let administer = await ask(jid, .administer, tokens).grant
-                subscriptions.review(jid, source, await view(jid, tokens, nodes: [], administer: administer))
-            }
+        reviews += 1
+        for (jid, source, tokens) in subscriptions.all { review(jid, source, tokens) }
+    }
+
+    /// The same for one of them.
+    func review(_ jid: JID, _ source: String, _ tokens: AccessTokens) {
+        Task {
+            let administer = await ask(jid, .administer, tokens).grant
+            subscriptions.review(jid, source, await view(jid, tokens, nodes: [], administer: administer))
         }
     }
 

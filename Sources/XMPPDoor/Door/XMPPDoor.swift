@@ -49,6 +49,8 @@ public final class XMPPDoor {
     var queries: [QueryJob] = []
     var queryCount: UInt64 = 0
     var subscriptions = EventSubscriptions()
+    /// How often subscriptions were reviewed, since answers were taken back.
+    var reviews: UInt64 = 0
     var eventJobs: [JID: EventJob] = [:]
     var eventLog: EventLog
     private var concentratorSubscription: SubscriptionID?

@@ -289,6 +289,32 @@ struct ProvisioningQuestionTests {
         #expect(bob.messages.isEmpty)
     }
 
+    @Test("What clearCache takes back while the next answer is waited for gives no subscription that lasts")
+    func subscriptionMeanwhile() async throws {
+        let (world, authority) = try await world { payload in
+            switch payload {
+            case .canRead(let question): .answer(ReadAnswer(to: question).element)
+            case .canControl(let question): .hold(ControlAnswer.denied(question).element)
+            default: .refuse(StanzaError(.forbidden))
+            }
+        }
+        let bob = try world.world.peer("bob@example.org/amr")
+        async let answer = bob.command("subscribe", "sourceId='MeteringTopology' nodeUpdated='true'")
+        try await until("the second question") { authority.questions("canControl") == 1 }
+        _ = await authority.clearCache()
+        authority.script = { payload in
+            switch payload {
+            case .canRead(let question): .answer(ReadAnswer.denied(question).element)
+            case .canControl(let question): .answer(ControlAnswer.denied(question).element)
+            default: .refuse(StanzaError(.forbidden))
+            }
+        }
+        authority.release()
+        #expect(try await answer["result"] == "OK")
+        try await until("the subscription's end") { world.world.door.subscribers == 0 }
+        #expect(authority.questions("canRead") == 2)
+    }
+
     @Test("An answer on its way when clearCache comes counts for nothing: it is asked for again")
     func clearCacheMeanwhile() async throws {
         let (world, authority) = try await world { payload in
