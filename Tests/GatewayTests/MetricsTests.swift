@@ -17,6 +17,7 @@ struct MetricsTests {
         var verdict = PrivilegeVerdict.unanswered("no provisioning server is trusted")
         var asked: [ServiceUser] = []
         var meanwhile: () -> Void = {}
+        var isSilent = false
         nonisolated init() {}
     }
 
@@ -29,6 +30,7 @@ struct MetricsTests {
         ) { user, _ in
             world.asked.append(user)
             world.meanwhile()
+            while world.isSilent { try? await Task.sleep(for: .milliseconds(2)) }
             return world.verdict
         }
     }
@@ -122,6 +124,22 @@ struct MetricsTests {
         #expect(world.asked.count == 65)
         #expect(await status(page, from: "192.0.2.0") == 200)
         #expect(world.asked.count == 66)
+    }
+
+    @Test("So many addresses are asked about at once; one more is told to come again", .timeLimit(.minutes(1)))
+    func openQuestions() async throws {
+        let page = page()
+        world.verdict = .given(by: "prov@example.org")
+        world.isSilent = true
+        let first = (0..<MetricsPage.openQuestions).map { number in
+            Task { await status(page, from: "192.0.2.\(number)") }
+        }
+        while world.asked.count < first.count { try await Task.sleep(for: .milliseconds(2)) }
+        #expect(await status(page, from: "192.0.2.99") == 403)
+        #expect(world.asked.count == first.count)
+        world.isSilent = false
+        for request in first { #expect(await request.value == 200) }
+        #expect(await status(page, from: "192.0.2.99") == 200)
     }
 
     @Test("Numbers are written as Prometheus reads them")
