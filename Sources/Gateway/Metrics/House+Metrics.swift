@@ -1,5 +1,6 @@
 import JSONText
 import OneLoop
+import OneM2MDoor
 import Pairing
 import XMPPDoor
 
@@ -19,7 +20,7 @@ extension House {
             try await page.start(address: wanted.address, port: wanted.port, log: log)
             metricsPage = page
         } catch {
-            missing.append(("metrics", "\(wanted.address) port \(wanted.port): \(error)"))
+            missing.append(("metrics", "\(wanted.address) port \(wanted.port): \(SocketErrorText.text(error))"))
         }
     }
 

@@ -5,8 +5,9 @@ import NIOPosix
 import TLS
 
 /// What is wrong with a socket or with what came over it, in words: NIO's own descriptions show its types, or mean a parser.
-enum SocketErrorText {
-    static func text(_ error: any Error) -> String {
+public enum SocketErrorText {
+    /// The words; of what is no error of a socket those of its own.
+    public static func text(_ error: any Error) -> String {
         switch error {
         case let error as NIOConnectionError:
             if let last = error.connectionErrors.last { return text(last.error) }
