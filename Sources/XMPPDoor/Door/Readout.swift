@@ -17,7 +17,8 @@ final class Readout: OutflowJob {
     let request: ReadoutRequest
     let isQueued: Bool
     private let nodes: [NodeID]
-    private let grant: AccessGrant
+    /// What of it may be told.
+    var grant: AccessGrant
     /// Who reads: the bare address.
     private let who: String
     private let tree: NodeTree
@@ -51,6 +52,12 @@ final class Readout: OutflowJob {
     }
 
     var receiver: JID { key.receiver }
+
+    /// Nothing of it may be told any more: before it has started, lets each of its nodes fail.
+    func deny(_ reason: String) {
+        failures = nodes.map { (node: $0, reason: reason) }
+        next = nodes.count
+    }
 
     func step() -> OutflowStep {
         if isDone { return .done }

@@ -92,8 +92,22 @@ extension XMPPDoor {
         let delay = when.millisecondsSince1970 - WallTime.now().millisecondsSince1970
         Loop.after(.milliseconds(delay)) { [weak self, weak readout] in
             guard let self, let readout, self.readouts[readout.key] === readout else { return }
-            self.start(readout)
+            Task { await self.startLater(readout) }
         }
+    }
+
+    /// Starts a read-out whose time has come. Who decides is asked again: what was allowed a day ago may have been taken back.
+    private func startLater(_ readout: Readout) async {
+        let answer = await ask(readout.grant.question, readout.key.receiver)
+        // It may have been cancelled while the question was open.
+        guard readouts[readout.key] === readout else { return }
+        if let grant = answer.grant {
+            readout.grant = grant
+        } else {
+            let refusal = forbidden(answer)
+            readout.deny(refusal.text ?? refusal.condition.rawValue)
+        }
+        start(readout)
     }
 
     private func start(_ readout: Readout) {

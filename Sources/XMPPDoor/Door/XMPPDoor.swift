@@ -146,11 +146,16 @@ public final class XMPPDoor {
         _ from: JID, _ action: AccessQuestion.Action, _ tokens: AccessTokens, nodes: [NodeReference] = [],
         names: [String] = []
     ) async -> AccessAnswer {
-        provisioning?.received(tokens, from: from)
-        return await access.answer(
+        await ask(
             AccessQuestion(
                 who: from.bare.description, action: action, tokens: tokens, nodes: nodes.isEmpty ? nil : nodes,
-                names: names.isEmpty ? nil : names))
+                names: names.isEmpty ? nil : names), from)
+    }
+
+    /// Asks who decides, for one who came with the question's tokens.
+    func ask(_ question: AccessQuestion, _ from: JID) async -> AccessAnswer {
+        provisioning?.received(question.tokens, from: from)
+        return await access.answer(question)
     }
 
     // MARK: Those who go

@@ -289,6 +289,28 @@ struct ProvisioningQuestionTests {
         #expect(bob.messages.isEmpty)
     }
 
+    @Test("A read-out for later is asked about again when its time has come")
+    func later() async throws {
+        let (world, authority) = try await world { payload in
+            guard case .canRead(let question) = payload else { return .silence }
+            return .answer(ReadAnswer(to: question).element)
+        }
+        let bob = try world.world.peer("bob@example.org/amr")
+        let when = WallTime.now().advanced(by: 3)
+        let text = req + " when='\(when)'><node nodeId='\(sensor.nodeID)'/></req>"
+        #expect(try await bob.ask(text)["queued"] == "true")
+        authority.script = { payload in
+            guard case .canRead(let question) = payload else { return .silence }
+            return .answer(ReadAnswer.denied(question).element)
+        }
+        _ = await authority.clearCache()
+        #expect(authority.questions("canRead") == 1)
+        #expect(try await bob.end(of: 1).map(\.name) == ["started", "failure"])
+        #expect(authority.questions("canRead") == 2)
+        #expect(world.world.door.openReadouts == 0)
+        try world.judge()
+    }
+
     @Test("What clearCache takes back while the next answer is waited for gives no subscription that lasts")
     func subscriptionMeanwhile() async throws {
         let (world, authority) = try await world { payload in
