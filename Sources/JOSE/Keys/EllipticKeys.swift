@@ -91,7 +91,8 @@ public struct EllipticPrivateKey: Sendable {
         scalar = LibraryObject(pointer) { gh_scalar_free($0) }
         var x = [UInt8](repeating: 0, count: curve.width)
         var y = x
-        guard gh_scalar_point(pointer, &x, &y) == GH_OK else { throw JOSEError(.library, "the key has no point") }
+        let status = scalar.withPointer { gh_scalar_point($0, &x, &y) }
+        guard status == GH_OK else { throw JOSEError(.library, "the key has no point") }
         publicKey = try EllipticPublicKey(curve: curve, x: x, y: y)
     }
 

@@ -6,8 +6,9 @@ import Synchronization
 /// - all stored properties are constants;
 /// - the object is touched by ``withPointer(_:)`` alone, inside the mutex, so by one thread at a time. This matters for uses that
 ///   look like reading, too: signing blinds an RSA key, and an EC key keeps tables, in the object itself;
-/// - no caller lets the pointer out of its closure: they are the key types of this room and of `JOSE`, whose closures call one
-///   function of the shim and return its status or length;
+/// - no caller lets the pointer out of its closure: they are the key types of this room and of `JOSE`, and what signs
+///   certificates and requests with ``PrivateKey``; their closures call one function of the shim, which keeps no pointer, and
+///   return what it returns, a number, or a comparison of it;
 /// - `deinit` runs after the last reference is gone, when nobody can be inside the mutex.
 ///
 /// Whoever needs two at once takes a private part before a public one, never the other way, so that two cannot wait for each
