@@ -126,11 +126,15 @@ extension CSE {
         resource.detail = .policy(own: own, itself: itself)
     }
 
-    /// Policies that are named must be there, else nobody but by default gets in.
-    func checkPolicies(_ list: JSON, _ name: String) throws(OneM2MError) {
-        for text in list.array?.compactMap(\.string) ?? [] {
-            guard let policy = tree.resource(text, at: identity), policy.type == .accessControlPolicy else {
-                throw OneM2MError(.badRequest, "\(name): \"\(text.prefix(80))\" is no accessControlPolicy here")
+    /// Policies that are named must be there, else nobody but by default gets in. Of an announced resource's only those of
+    /// this CSE: its original's are elsewhere, and permit nobody here (TS-0001 10.2.13.5 has them kept as they were sent).
+    func checkPolicies(_ attributes: JSONObject, of type: ResourceType) throws(OneM2MError) {
+        for name in ["acpi", "macp"] {
+            for text in attributes[name]?.array?.compactMap(\.string) ?? [] {
+                if type.isAnnounced, ResourceAddress(text)?.isLocal(to: identity) == false { continue }
+                guard let policy = tree.resource(text, at: identity), policy.type == .accessControlPolicy else {
+                    throw OneM2MError(.badRequest, "\(name): \"\(text.prefix(80))\" is no accessControlPolicy here")
+                }
             }
         }
     }

@@ -49,9 +49,7 @@ extension CSE {
         let resource = Resource(
             id: id, type: type, name: finalName, rootName: rootName, keeper: .requests, creator: creator.absolute,
             created: context.now, expiration: expiration, attributes: attributes)
-        if type.isAnnounced { resource.attributes["acpi"] = localPolicies(attributes) }
         try await prepare(resource, under: parent, context)
-        resource.attributes["acpi"] = attributes["acpi"]
         // While a subscriber or a member was asked, somebody else may have taken the name or the parent away.
         guard tree.byID[parent.id] === parent else { throw OneM2MError(.notFound, "the parent is gone") }
         sweep(finalName, under: parent, now: context.now)
@@ -60,14 +58,6 @@ extension CSE {
         }
         try await put(resource, under: parent)
         return context.answer(.created, result(resultContent, resource, given: given))
-    }
-
-    /// Of the policies of an announced resource those that are here; its original's are elsewhere, and permit nobody here
-    /// (TS-0001 10.2.13.5 has them kept as they were sent).
-    private func localPolicies(_ attributes: JSONObject) -> JSON? {
-        attributes["acpi"]?.array.map { list in
-            .array(list.filter { $0.string.flatMap { ResourceAddress($0)?.isLocal(to: identity) } ?? true })
-        }
     }
 
     /// The permission to create. Who registers needs none but to be among those who may.
@@ -200,9 +190,7 @@ extension CSE {
                 .create, view(resource, under: parent), originator: context.originator, origin: context.origin)
         default: break
         }
-        for name in ["acpi", "macp"] {
-            if let policies = resource.attributes[name] { try checkPolicies(policies, name) }
-        }
+        try checkPolicies(resource.attributes, of: resource.type)
         try checkAnnouncement(resource)
     }
 

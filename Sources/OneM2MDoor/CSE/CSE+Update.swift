@@ -85,9 +85,7 @@ extension CSE {
                 ? resource.parent?.expiration ?? .distantFuture
                 : try expiration(["et": asked], under: resource.parent, now: context.now)
         }
-        for name in ["acpi", "macp"] {
-            if let policies = changes[name], !policies.isNull { try checkPolicies(policies, name) }
-        }
+        try checkPolicies(changes, of: resource.type)
         try checkAnnouncement(resource)
         switch resource.type {
         case .accessControlPolicy: try adoptPolicy(resource)

@@ -215,6 +215,13 @@ struct AnnouncementTests {
         #expect(
             try await bench.ask(.update, "cse-gw1/far/y", from: "/gw2", #"{"m2m:aeA":{"lbl":["a"]}}"#).status
                 == .updated)
+        // Other policies of its own come as the first did; one of this CSE has to be there.
+        func change(_ policy: String) async throws -> ResponseStatus {
+            try await bench.ask(.update, "cse-gw1/far", from: "/gw2", "{\"m2m:cbA\":{\"acpi\":[\"\(policy)\"]}}").status
+        }
+        #expect(try await change("/gw2/other") == .updated)
+        #expect(try await change("cse-gw1/nowhere") == .badRequest)
+        #expect(bench.cse.resource("cse-gw1/far")?.attributes["acpi"] == ["/gw2/other"])
         let secure = bench.origin
         bench.origin = plain
         #expect(try await bench.ask(.retrieve, "cse-gw1/far/y").status == .originatorHasNoPrivilege)
