@@ -68,10 +68,11 @@ struct ContentInstances: Sendable {
         return gone
     }
 
-    /// Puts back what was the oldest.
+    /// Puts back what was the oldest, before or behind older ones that were put back meanwhile.
     mutating func giveBack(_ oldest: [Instance]) {
         items.replaceSubrange(0..<first, with: oldest)
         first = 0
+        items.sort { $0.number < $1.number }
         for instance in oldest {
             bytes += Int(instance.size)
             weight += instance.weight

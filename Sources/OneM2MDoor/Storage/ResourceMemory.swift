@@ -88,8 +88,11 @@ final class ResourceMemory {
         let before = Set(instances[container.id] ?? [])
         var changes = forgetting(gone.map(\.number), of: container.id)
         var numbers = instances[container.id] ?? []
+        // Those that flash has no room for any more; the container still has them.
+        var crowdedOut: [UInt64] = []
         while let oldest = numbers.first, numbers.count >= perContainer || kept >= limit {
             numbers.removeFirst()
+            crowdedOut.append(oldest)
             kept -= 1
             changes.append(.remove(key: Self.key(container.id, oldest)))
         }
@@ -105,8 +108,10 @@ final class ResourceMemory {
             // As above. Meanwhile others may have come and gone, so this is undone alone.
             applyLazily(forgetting([instance.number], of: container.id))
             guard container.parent != nil else { throw error }
-            let back = gone.filter { before.contains($0.number) }
-            instances[container.id] = back.map(\.number) + (instances[container.id] ?? [])
+            let back =
+                gone.filter { before.contains($0.number) }
+                + crowdedOut.compactMap { container.instances?.instance(number: $0) }
+            instances[container.id] = (back.map(\.number) + (instances[container.id] ?? [])).sorted()
             kept += back.count
             applyLazily(back.map { .put(key: Self.key(container.id, $0.number), value: $0.record) })
             throw error

@@ -183,6 +183,46 @@ struct DurabilityTests {
         try await check(TestCSE(store: try FlashStore.open(on: CutDevice(device.image))))
     }
 
+    @Test("What flash refuses crowds out nothing there, where a container has more than flash keeps of it")
+    func crowded() async throws {
+        let device = CutDevice([UInt8](repeating: 0, count: Self.size))
+        let store = try FlashStore.open(on: device)
+        let first = TestCSE(store: store) { $0.limits.durableInstancesPerContainer = 1 }
+        try await first.register("Capp")
+        try await first.create(.container, "Capp", #"{"m2m:cnt":{"rn":"box"}}"#)
+        for text in ["a", "b"] {
+            try await first.create(.contentInstance, "Capp/box", "{\"m2m:cin\":{\"con\":\"\(text)\"}}")
+        }
+        let kept = first.cse.memory.kept
+        device.fail(true)
+        let refused = try await first.create(.contentInstance, "Capp/box", #"{"m2m:cin":{"con":"c"}}"#)
+        #expect(refused.status == .internalServerError)
+        #expect(first.cse.memory.kept == kept)
+        device.fail(false)
+        try await store.flush()
+        await store.close()
+        let second = TestCSE(store: try FlashStore.open(on: CutDevice(device.image)))
+        #expect(try await second.get("Capp/box/la", from: "Cadmin")?["con"] == "b")
+    }
+
+    @Test("Instances that were driven out come back in their order, whichever of them is first")
+    func givenBack() {
+        for isOldestFirst in [true, false] {
+            var instances = ContentInstances()
+            for number in 1...5 {
+                instances.append(
+                    ContentInstances.Instance(
+                        number: UInt64(number), created: .distantFuture, expiration: .distantFuture, name: nil,
+                        stateTag: 0, size: 1, body: [0], isOfNode: false))
+            }
+            let gone = (0..<2).compactMap { _ in instances.removeOldest() }
+            for instance in isOldestFirst ? gone : gone.reversed() { instances.giveBack([instance]) }
+            #expect(instances.all.map(\.number) == [1, 2, 3, 4, 5])
+            #expect(instances.instance(number: 1) != nil && instances.instance(number: 2) != nil)
+            #expect(instances.bytes == 5 && instances.weight == 5)
+        }
+    }
+
     @Test("Lazily kept resources reach flash in company, and what is measured does not")
     func lazily() async throws {
         let store = try FlashStore.inMemory()
