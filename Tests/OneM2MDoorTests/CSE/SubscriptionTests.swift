@@ -9,8 +9,10 @@ import Testing
 @Suite("Subscriptions and notifications (TS-0001 9.6.8, TS-0004 7.4.8, 7.5.1)")
 @Loop
 struct SubscriptionTests {
-    private func bench(store: FlashStore? = nil, clock: TestClock = TestClock()) async throws -> (TestCSE, TestRemote) {
-        let bench = TestCSE(store: store, clock: clock)
+    private func bench(
+        store: FlashStore? = nil, clock: TestClock = TestClock(), change: (inout CSESettings) -> Void = { _ in }
+    ) async throws -> (TestCSE, TestRemote) {
+        let bench = TestCSE(store: store, clock: clock, change: change)
         let remote = TestRemote()
         bench.cse.remote = remote
         bench.cse.start()
@@ -22,6 +24,17 @@ struct SubscriptionTests {
     private func subscribe(_ bench: TestCSE, _ more: String, to: String = "Capp/box") async throws -> ResponsePrimitive
     {
         try await bench.create(.subscription, to, "{\"m2m:sub\":{\"rn\":\"s\",\(more)}}")
+    }
+
+    /// Subscriptions of so many targets to what is put into the box, then a target that is away.
+    private func subscribeAway(_ bench: TestCSE, _ remote: TestRemote, targets: Int) async throws {
+        for number in 1...targets {
+            let made = try await bench.create(
+                .subscription, "Capp/box",
+                #"{"m2m:sub":{"nu":["http://192.0.2.\#(number)/n"],"enc":{"net":[3],"chty":[4]}}}"#)
+            #expect(made.status == .created)
+        }
+        remote.answer = { ResponsePrimitive(OneM2MError(.targetNotReachable, "away"), to: $0) }
     }
 
     @Test(
@@ -155,19 +168,8 @@ struct SubscriptionTests {
 
     @Test("When as many wait as may altogether, the next drives out one of another target")
     func full() async throws {
-        let bench = TestCSE { $0.limits.notifications = 2 }
-        let remote = TestRemote()
-        bench.cse.remote = remote
-        bench.cse.start()
-        try await bench.register("Capp")
-        try await bench.create(.container, "Capp", #"{"m2m:cnt":{"rn":"box"}}"#)
-        for number in 1...4 {
-            let made = try await bench.create(
-                .subscription, "Capp/box",
-                #"{"m2m:sub":{"nu":["http://192.0.2.\#(number)/n"],"enc":{"net":[3],"chty":[4]}}}"#)
-            #expect(made.status == .created)
-        }
-        remote.answer = { ResponsePrimitive(OneM2MError(.targetNotReachable, "away"), to: $0) }
+        let (bench, remote) = try await bench { $0.limits.notifications = 2 }
+        try await subscribeAway(bench, remote, targets: 4)
         try await bench.create(.contentInstance, "Capp/box", #"{"m2m:cin":{"con":"1"}}"#)
         #expect(bench.cse.waitingNotifications == 2)
         #expect(bench.cse.counters.notificationsDropped == 2)
@@ -175,24 +177,13 @@ struct SubscriptionTests {
 
     @Test("What waits is bounded in bytes as well, for one target, altogether, and in batches")
     func bytes() async throws {
-        let bench = TestCSE {
+        let (bench, remote) = try await bench {
             $0.limits.notificationBytesPerTarget = 10_000
             $0.limits.notificationBytes = 15_000
             $0.limits.batchBytes = 4_000
             $0.limits.batchesBytes = 6_000
         }
-        let remote = TestRemote()
-        bench.cse.remote = remote
-        bench.cse.start()
-        try await bench.register("Capp")
-        try await bench.create(.container, "Capp", #"{"m2m:cnt":{"rn":"box"}}"#)
-        for number in 1...3 {
-            let made = try await bench.create(
-                .subscription, "Capp/box",
-                #"{"m2m:sub":{"nu":["http://192.0.2.\#(number)/n"],"enc":{"net":[3],"chty":[4]}}}"#)
-            #expect(made.status == .created)
-        }
-        remote.answer = { ResponsePrimitive(OneM2MError(.targetNotReachable, "away"), to: $0) }
+        try await subscribeAway(bench, remote, targets: 3)
         let long = String(repeating: "x", count: 1_800)
         for _ in 0..<20 {
             try await bench.create(.contentInstance, "Capp/box", "{\"m2m:cin\":{\"con\":\"\(long)\"}}")
@@ -203,14 +194,10 @@ struct SubscriptionTests {
         #expect(bench.cse.counters.notificationsDropped >= 60 - 7)
 
         // A batch goes out when it is long enough, full or not; and when all batches together are too long.
-        let gathering = TestCSE {
+        let (gathering, other) = try await self.bench {
             $0.limits.batchBytes = 4_000
             $0.limits.batchesBytes = 6_000
         }
-        let other = TestRemote()
-        gathering.cse.remote = other
-        gathering.cse.start()
-        try await gathering.register("Capp")
         for name in ["a", "b", "c"] {
             try await gathering.create(.container, "Capp", "{\"m2m:cnt\":{\"rn\":\"\(name)\"}}")
             let made = try await gathering.create(
