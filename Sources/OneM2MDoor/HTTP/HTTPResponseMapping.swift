@@ -51,10 +51,7 @@ public enum HTTPResponseMapping {
     static func entityTag(_ content: JSON) -> String { entityTag(Array(content.serialized().utf8)) }
 
     private static func entityTag(_ text: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        let digest = Cryptography.sha256(text).prefix(8)
-        return "\""
-            + String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self) + "\""
+        "\"" + Hexadecimal.text(Cryptography.sha256(text).prefix(8)) + "\""
     }
 
     /// The path of the resource that was created: by its address where the response has it, else by its ID.

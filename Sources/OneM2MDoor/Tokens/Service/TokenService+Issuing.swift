@@ -71,7 +71,7 @@ extension TokenService {
                 "there are \(issued.count) tokens that have not expired (at most \(TokenLimits.issued), \(TokenLimits.issuedPerHolder) of one holder)"
             )
         }
-        let name = Self.hexadecimal(Cryptography.random(10))
+        let name = Hexadecimal.text(Cryptography.random(10))
         let claims = try authority.grant(wanted, to: holder, policyIDs: policyIDs, name: name, now: now)
         let signer: SigningKey
         do { signer = try ring.signer(at: now) } catch { throw OneM2MError(.internalServerError, error.reason) }
@@ -94,11 +94,6 @@ extension TokenService {
             claims: claims, token: wanted.delivery == .value ? token : nil,
             address: "/\(home.cseID)/\(view.address)/\(name)"
         ).content
-    }
-
-    static func hexadecimal(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
     // MARK: Resources
@@ -330,5 +325,5 @@ extension TokenService {
                 resourceType: type, content: content), from: .internal)
     }
 
-    func newRequestIdentifier() -> String { "tokens-" + Self.hexadecimal(Cryptography.random(8)) }
+    func newRequestIdentifier() -> String { "tokens-" + Hexadecimal.text(Cryptography.random(8)) }
 }
