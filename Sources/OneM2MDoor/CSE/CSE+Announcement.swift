@@ -62,7 +62,9 @@ extension CSE {
         guard let above = entry.path.isEmpty ? await place(of: resource, at: cse) : target,
             tree.byID[resource.id] === resource
         else { return }
-        var content = announced(resource, resource.attributes, at: cse)
+        let attributes = resource.attributes
+        let shown = announced(resource, attributes, at: cse)
+        var content = shown
         content["lnk"] = .string(link(to: resource.id, for: cse))
         let answer = await remote.send(
             announcement(
@@ -85,6 +87,9 @@ extension CSE {
             return
         }
         await replace(target, by: made, at: resource)
+        // What changed while it was on its way was told nobody: its place in `at` was the CSE's still.
+        guard announced(resource, resource.attributes, at: cse) != shown else { return }
+        await tellChange(of: resource, from: attributes, to: resource.attributes, made)
     }
 
     /// Announces what the other has lost; returns whether it has it again.
@@ -201,10 +206,13 @@ extension CSE {
     }
 
     /// A resource has changed: those that it is announced to hear of what they show of it, and new ones get it.
-    func announceChange(_ resource: Resource, before: JSONObject) {
+    ///
+    /// - Parameter changesTargets: whether the change is one of `at`, too. What else is new there is the address of what has
+    ///   just been made, which this CSE itself put into the list while the change was being kept.
+    func announceChange(_ resource: Resource, before: JSONObject, changesTargets: Bool) {
         guard isAnnounceable(resource) else { return }
-        let old = targets(of: before)
         let now = targets(of: resource.attributes)
+        let old = changesTargets ? targets(of: before) : now
         let added = now.filter { !old.contains($0) }
         let removed = old.filter { !now.contains($0) }
         let kept = now.filter { old.contains($0) && isAnnouncedAddress($0) }

@@ -58,7 +58,7 @@ extension CSE {
         if isAuthorization(resource.type) { authority?.changed(.update, view(resource)) }
         notifier.happened(.updated, at: resource, changed: changed)
         noteExpiration(resource.expiration)
-        announceChange(resource, before: before.0)
+        announceChange(resource, before: before.0, changesTargets: changes["at"] != nil)
         return context.answer(.updated, result(wanted, resource, given: given))
     }
 

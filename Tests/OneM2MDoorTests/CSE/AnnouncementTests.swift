@@ -129,6 +129,24 @@ struct AnnouncementTests {
         #expect(remote.sent.count == count)
     }
 
+    @Test("What changes while its announcement is on its way is told once that is made")
+    func changingMeanwhile() async throws {
+        let (bench, remote, _) = try await bench()
+        remote.meanwhile = { [weak bench, weak remote] request in
+            guard request.resourceType == ResourceType.container.announced else { return }
+            remote?.meanwhile = nil
+            try await bench?.ask(.update, "Capp/box", #"{"m2m:cnt":{"mni":8,"mbs":100}}"#)
+        }
+        try await bench.create(
+            .container, "Capp", #"{"m2m:cnt":{"rn":"box","at":["/in"],"aa":["mni"],"mni":7,"mbs":99}}"#)
+        #expect(await eventually { remote.sent.last?.request.operation == .update })
+        #expect(remote.meanwhile == nil && at(bench, "Capp/box") == ["/in/far2"])
+        #expect(remote.sent.map(\.request.operation) == [.retrieve, .create, .create, .update])
+        #expect(remote.sent[2].request.content?["m2m:cntA"]?["mni"] == 7)
+        #expect(remote.sent.last?.request.to == "/in/far2")
+        #expect(remote.sent.last?.request.content == ["m2m:cntA": ["mni": 8]])
+    }
+
     @Test("What is taken out of the list is withdrawn, what comes in is announced")
     func changes() async throws {
         let (bench, remote, _) = try await bench()

@@ -90,12 +90,16 @@ final class TestRemote: RemoteEntities {
     var answer: @Loop (RequestPrimitive) -> ResponsePrimitive = {
         ResponsePrimitive(.ok, requestIdentifier: $0.requestIdentifier)
     }
+    /// What happens here while a request is on its way.
+    var meanwhile: (@Loop (RequestPrimitive) async throws -> Void)?
 
     nonisolated init() {}
 
     func send(_ request: RequestPrimitive, to target: RemoteTarget) async -> ResponsePrimitive {
         sent.append((request, target))
-        return answer(request)
+        let response = answer(request)
+        try? await meanwhile?(request)
+        return response
     }
 
     /// Notifications that were sent, without those that only verify.
