@@ -7,16 +7,14 @@ that was found as it should be, and ends with 1 at the first that was not. `--aw
 keeps it away for a few seconds.
 """
 
-import argparse
 import os
-import shutil
-import sys
-import tempfile
 import time
 
 from acme import ACME, Client, until
-from gateway import Gateway, ok
+from gateway import Gateway
 from listener import Listener
+from scenario import ok, play
+
 
 def gateway(arguments, folder, registrar):
     """The gateway as /id-mn with the base cse-id-mn, registered at a registrar or about to be."""
@@ -249,29 +247,13 @@ class House:
         answer = self.acme.admin.get("cse-in/id-mn")
         ok("the gateway takes its registration back as it stops", answer.rsc == 4004, answer)
 
+    def logs(self):
+        return [self.gateway.log(), self.acme.log()]
+
     def close(self):
         self.gateway.stop()
         self.acme.stop()
         self.listener.stop()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--gatehouse", required=True)
-    parser.add_argument("--scheme", choices=["http", "coap"], default="http")
-    parser.add_argument("--away", type=float, default=3)
-    arguments = parser.parse_args()
-    folder = tempfile.mkdtemp(prefix="acme-house-")
-    house = House(arguments, folder)
-    try:
-        house.run()
-    except BaseException:
-        print(house.gateway.log(), file=sys.stderr)
-        print(house.acme.log(), file=sys.stderr)
-        raise
-    finally:
-        house.close()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-main()
+play(__doc__, House, scheme={"choices": ["http", "coap"], "default": "http"}, away={"type": float, "default": 3})

@@ -6,16 +6,12 @@ Over UDP the client is aiocoap. Over DTLS it is OpenSSL with aiocoap's messages,
 Prints a line for each thing that was found as it should be, and ends with 1 at the first that was not.
 """
 
-import argparse
 import asyncio
 import json
 import os
 import secrets
 import select
-import shutil
 import subprocess
-import sys
-import tempfile
 
 import cbor2
 from aiocoap import ACK, CON, DELETE, GET, POST, PUT, Context, Message
@@ -23,7 +19,8 @@ from aiocoap.numbers import OptionNumber
 from aiocoap.numbers.codes import EMPTY
 from aiocoap.optiontypes import OpaqueOption, UintOption
 
-from gateway import Certificates, Gateway, ok
+from gateway import Certificates, Gateway
+from scenario import ok, play
 
 # TS-0008 V3.9, table 6.2.2.4-1.
 TY, RVI, FR, RQI, RSC, ATI = 267, 271, 279, 283, 307, 327
@@ -174,14 +171,14 @@ class Secure:
 
 
 class House:
-    def __init__(self, program, folder):
+    def __init__(self, arguments, folder):
         self.certificates = Certificates(os.path.join(folder, "certificates"))
         self.key = secrets.token_hex(16)
         key_file = os.path.join(folder, "guest.key")
         with open(os.open(key_file, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
             file.write(self.key + "\n")
-        self.gateway = Gateway(program, os.path.join(folder, "gw1"), "gw1", CONFIGURATION.format(key_file=key_file),
-                               secure=self.certificates)
+        self.gateway = Gateway(arguments.gatehouse, os.path.join(folder, "gw1"), "gw1",
+                               CONFIGURATION.format(key_file=key_file), secure=self.certificates)
         self.loop = asyncio.new_event_loop()
         self.open = []
 
@@ -274,6 +271,9 @@ class House:
         answer = guest.whole(op=2, tkns=[token])
         also("revoked: and so is the token", answer.rsc == 4103, answer)
 
+    def logs(self):
+        return [self.gateway.log()]
+
     def close(self):
         for transport in self.open:
             transport.close()
@@ -281,20 +281,4 @@ class House:
         self.loop.close()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--gatehouse", required=True)
-    arguments = parser.parse_args()
-    folder = tempfile.mkdtemp(prefix="coap-tokens-")
-    house = House(arguments.gatehouse, folder)
-    try:
-        house.run()
-    except BaseException:
-        print(house.gateway.log(), file=sys.stderr)
-        raise
-    finally:
-        house.close()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-main()
+play(__doc__, House)

@@ -19,13 +19,6 @@ BOARDS = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__))
 PROVIDER = "sp.example"
 
 
-def ok(what, condition, seen=None):
-    if not condition:
-        print(f"not ok {what}: {seen!r}")
-        raise SystemExit(1)
-    print(f"ok {what}", flush=True)
-
-
 class Gateway:
     """The CSE `/NAME` with the base `cse-NAME`; `Cadmin` administers it. `more` is TOML."""
 

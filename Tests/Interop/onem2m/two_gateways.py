@@ -8,17 +8,14 @@ and the service are HTTP clients. Prints a line for each thing that was found as
 that was not.
 """
 
-import argparse
 import base64
 import json
 import os
-import shutil
-import sys
-import tempfile
 import time
 
 from acme import Client, until
-from gateway import PROVIDER, Certificates, Gateway, ok
+from gateway import PROVIDER, Certificates, Gateway
+from scenario import ok, play
 
 LOCK = "~/gw2/cse-gw2/gpio-lock12/output"
 # The shortest that is configured for real; the floor hears of a revocation within it.
@@ -78,10 +75,10 @@ def claims(token):
 
 
 class Hotel:
-    def __init__(self, program, folder):
-        self.program, self.folder = program, folder
+    def __init__(self, arguments, folder):
+        self.program, self.folder = arguments.gatehouse, folder
         self.certificates = Certificates(os.path.join(folder, "certificates"))
-        self.reception = Gateway(program, os.path.join(folder, "gw1"), "gw1", RECEPTION, secure=self.certificates)
+        self.reception = Gateway(self.program, os.path.join(folder, "gw1"), "gw1", RECEPTION, secure=self.certificates)
         self.floor = None
         self.phone, self.thief, self.service = (self.visitor(name) for name in ("Cphone", "Cthief", "Chems"))
 
@@ -248,27 +245,13 @@ class Hotel:
         answer = self.service.get(f"{meter}?rids=reader@energy.example.com")
         ok("a role without a token is no role", answer.rsc == 4103, answer)
 
+    def logs(self):
+        return [gateway.log() for gateway in (self.reception, self.floor) if gateway is not None]
+
     def close(self):
         for gateway in (self.floor, self.reception):
             if gateway is not None:
                 gateway.stop()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--gatehouse", required=True)
-    arguments = parser.parse_args()
-    folder = tempfile.mkdtemp(prefix="two-gateways-")
-    hotel = Hotel(arguments.gatehouse, folder)
-    try:
-        hotel.run()
-    except BaseException:
-        for gateway in (hotel.reception, hotel.floor):
-            print(gateway.log() if gateway else "", file=sys.stderr)
-        raise
-    finally:
-        hotel.close()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-main()
+play(__doc__, Hotel)

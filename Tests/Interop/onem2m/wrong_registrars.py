@@ -6,14 +6,10 @@ A gateway for each, all at once, and one more whose registrar is right, then wro
 for each thing that was found as it should be, and ends with 1 at the first that was not.
 """
 
-import argparse
 import json
 import os
-import shutil
 import socket
 import struct
-import sys
-import tempfile
 import threading
 import time
 
@@ -23,8 +19,9 @@ from aiocoap.numbers.codes import EMPTY
 from aiocoap.optiontypes import OpaqueOption, UintOption
 
 from acme import until
-from gateway import Gateway, ok
+from gateway import Gateway
 from listener import Listener
+from scenario import ok, play
 
 JSON = {"Content-Type": "application/json"}
 # What is said in CI takes as long as the gateway waits for an answer: RegistrarSettings.timeout is 10 s.
@@ -182,8 +179,8 @@ class Registrar:
 
 
 class House:
-    def __init__(self, program, folder):
-        self.program, self.folder = program, folder
+    def __init__(self, arguments, folder):
+        self.program, self.folder = arguments.gatehouse, folder
         self.gateways, self.listeners = [], []
 
     def gateway(self, url):
@@ -240,6 +237,9 @@ check = 1
             ok("and is one when it is right again", gateway.degraded() == [], gateway.degraded())
         ok("which makes four registrations", gateway.registrar()["registrations"] == 4, gateway.registrar())
 
+    def logs(self):
+        return [gateway.log()[-1000:] for gateway in self.gateways]
+
     def close(self):
         for gateway in self.gateways:
             if gateway.process is not None:
@@ -249,21 +249,4 @@ check = 1
             listener.stop()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--gatehouse", required=True)
-    arguments = parser.parse_args()
-    folder = tempfile.mkdtemp(prefix="wrong-registrars-")
-    house = House(arguments.gatehouse, folder)
-    try:
-        house.run()
-    except BaseException:
-        for gateway in house.gateways:
-            print(gateway.log()[-1000:], file=sys.stderr)
-        raise
-    finally:
-        house.close()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-main()
+play(__doc__, House)
