@@ -10,11 +10,8 @@ import time
 import urllib.error
 import urllib.request
 
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from loopback import free_port, until  # noqa: E402
 
 
 def free_port_of_both():
@@ -27,17 +24,6 @@ def free_port_of_both():
                 return port
             except OSError:
                 continue
-
-
-def until(what, condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"waited in vain for {what}")
-        time.sleep(0.05)
 
 
 class Answer:

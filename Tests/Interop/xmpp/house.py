@@ -6,28 +6,14 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from loopback import free_port, until  # noqa: E402
 
 PASSWORD = "secret,word=1"
 BOARDS = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../board"))
 ACCOUNTS = ["gateway", "reader", "guest", "old", "authority", "second", "neighbour", "stranger"]
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def until(what, condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"waited in vain for {what}")
-        time.sleep(0.05)
 
 
 class Server:
