@@ -35,7 +35,8 @@ enum HTTPTarget {
     ///
     /// - Throws: ``OneM2MError`` 4000 when it names another host than `Host`: who checks one would have checked the wrong one.
     static func originForm(_ target: String, host: String?) throws(OneM2MError) -> Substring {
-        guard let scheme = ["http://", "https://"].first(where: { target.prefix($0.utf8.count).lowercased() == $0 })
+        guard target.utf8.first != UInt8(ascii: "/"),
+            let scheme = ["http://", "https://"].first(where: { target.prefix($0.utf8.count).lowercased() == $0 })
         else { return target[...] }
         let rest = target.dropFirst(scheme.utf8.count)
         let end = rest.utf8.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex
