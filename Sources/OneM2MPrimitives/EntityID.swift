@@ -92,6 +92,9 @@ public struct EntityID: Sendable, Hashable {
         if cseID == home.cseID, let stem { return stem }
         return spRelative
     }
+
+    /// The form in which it is named to another CSE: relative to the service provider where that is the same, else absolute.
+    public func text(for other: EntityID) -> String { spID == other.spID ? spRelative : absolute }
 }
 
 extension EntityID: CustomStringConvertible {

@@ -95,7 +95,7 @@ extension CSE {
     /// Announces what the other has lost; returns whether it has it again.
     @discardableResult
     private func announceAnew(_ resource: Resource, instead lost: String, at cse: EntityID) async -> Bool {
-        let target = cse.spID == identity.spID ? cse.spRelative : cse.absolute
+        let target = cse.text(at: identity)
         await replace(lost, by: target, at: resource)
         await announce(resource, to: target)
         return !resource.texts("at").contains(target)
@@ -146,24 +146,22 @@ extension CSE {
     ) -> RequestPrimitive {
         lastRequest += 1
         return RequestPrimitive(
-            operation, to: to, from: cse.spID == identity.spID ? identity.entity.spRelative : identity.entity.absolute,
-            requestIdentifier: "a\(lastRequest)", resourceType: type, content: content)
+            operation, to: to, from: identity.entity.text(for: cse), requestIdentifier: "a\(lastRequest)",
+            resourceType: type, content: content)
     }
 
-    private func baseAddress(of cse: EntityID) -> String {
-        (cse.spID == identity.spID ? cse.spRelative : cse.absolute) + "/-"
-    }
+    private func baseAddress(of cse: EntityID) -> String { cse.text(at: identity) + "/-" }
 
     /// An address that another CSE gave, as it reads from here.
     private func address(_ text: String, at cse: EntityID) -> String {
         if text.utf8.first == UInt8(ascii: "/") { return text }
-        return "\(cse.spID == identity.spID ? cse.spRelative : cse.absolute)/\(text)"
+        return "\(cse.text(at: identity))/\(text)"
     }
 
     /// An address here, as it reads at another CSE.
     private func link(to address: String, for cse: EntityID) -> String {
         if address.utf8.first == UInt8(ascii: "/") { return address }
-        return "\(cse.spID == identity.spID ? identity.entity.spRelative : identity.entity.absolute)/\(address)"
+        return "\(identity.entity.text(for: cse))/\(address)"
     }
 
     private func announcedRootName(_ resource: Resource) -> String {

@@ -248,8 +248,7 @@ extension CSE {
         }
         var request = context.request
         // Elsewhere a stem alone says nothing.
-        request.from =
-            context.originator.spID == target.spID ? context.originator.spRelative : context.originator.absolute
+        request.from = context.originator.text(for: target)
         return await remote.send(request, to: .entity(target))
     }
 }

@@ -129,7 +129,7 @@ public final class Registrar {
     private func request(_ step: RegistrarMachine.Step) -> RequestPrimitive {
         let base = settings.base(from: home)
         let own = base + "/" + home.cseID
-        let from = settings.cse.spID == home.spID ? home.entity.spRelative : home.entity.absolute
+        let from = home.entity.text(for: settings.cse)
         let identifier = "reg-\(asked)-\(UInt32.random(in: 0...UInt32.max))"
         var attributes = description()
         // What has changed meanwhile, such as an address, is told instead of asking.

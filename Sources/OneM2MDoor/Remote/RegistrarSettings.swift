@@ -25,7 +25,5 @@ public struct RegistrarSettings: Sendable {
     }
 
     /// The address of its CSEBase, relative to the service provider or absolute.
-    func base(from home: CSEIdentity) -> String {
-        (cse.spID == home.spID ? cse.spRelative : cse.absolute) + "/" + baseName
-    }
+    func base(from home: CSEIdentity) -> String { cse.text(for: home.entity) + "/" + baseName }
 }
