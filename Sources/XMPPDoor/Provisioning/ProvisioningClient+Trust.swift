@@ -202,6 +202,11 @@ extension ProvisioningClient {
                 guard pairing.isTrusted(.xmppServer, bare.description) else { return }
             }
             guard !isClosed, !pairing.isResetPending else { return }
+            if origin != .button, dismissed.contains(bare) {
+                // A person has sent it away meanwhile.
+                try await store.remove(record.key, .now)
+                return
+            }
             trouble = nil
         } catch {
             trouble = "trust in the provisioning server \(bare) could not be stored: \(error)"
