@@ -143,6 +143,13 @@ struct AnswerTests {
         var withTokens = wide
         withTokens.tokens.user = ["T"]
         #expect(AccessAnswer.granted(AccessGrant(withTokens)).narrowed(to: wide).grant == nil)
+        // The order of tokens means nothing: who asks the same meanwhile waits for the same answer.
+        withTokens.tokens.user = ["T", "U"]
+        var reordered = withTokens
+        reordered.tokens.user = ["U", "T"]
+        #expect(AccessAnswer.granted(AccessGrant(withTokens)).narrowed(to: reordered).grant?.question == reordered)
+        reordered.tokens.user = ["U"]
+        #expect(AccessAnswer.granted(AccessGrant(withTokens)).narrowed(to: reordered).grant == nil)
         #expect(AccessAnswer.denied("no").narrowed(to: question) == .denied("no"))
     }
 

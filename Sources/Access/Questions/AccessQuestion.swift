@@ -43,9 +43,8 @@ extension AccessQuestion {
     /// Whether the answer to another question, if it is a yes, says something to this one: it is about the same one, the same
     /// thing to do, and all nodes and names of this one. Tokens only add: what was granted without any is granted with some.
     public func isPart(of other: AccessQuestion) -> Bool {
-        guard who == other.who, other.action.concerns(action), other.tokens.isEmpty || other.tokens == tokens else {
-            return false
-        }
+        guard who == other.who, other.action.concerns(action), other.tokens.isEmpty || other.tokens.isSame(as: tokens)
+        else { return false }
         let hasNodes =
             other.nodes.map { all in nodes?.allSatisfy { one in all.contains { $0.matches(one) } } ?? false } ?? true
         let hasNames = other.names.map { all in names?.allSatisfy(all.contains) ?? false } ?? true
@@ -100,4 +99,10 @@ public struct AccessTokens: Sendable, Hashable {
 
     /// Whether there are none.
     public var isEmpty: Bool { service.isEmpty && device.isEmpty && user.isEmpty }
+
+    /// Whether these are the same in any order, as they are under one key (``DecisionKey``).
+    func isSame(as other: AccessTokens) -> Bool {
+        service.sorted() == other.service.sorted() && device.sorted() == other.device.sorted()
+            && user.sorted() == other.user.sorted()
+    }
 }
