@@ -385,29 +385,17 @@ struct ProvisioningQuestionTests {
                 "A4C1388D18B2 Temperature=25.06", "A4C1388D18B2 Humidity=48",
             ])
         #expect(authority.questions("canRead") == 1)
-        let known = await world.client.explain(
-            AccessQuestion(
-                who: "bob@example.org", action: .read(ReadingKinds(rawValue: 1)),
-                nodes: [
-                    NodeReference(
-                        nodeID: sensor.nodeID, sourceID: sensor.sourceID, cacheType: sensor.cacheType)
-                ]),
-            asks: false)
+        let reference = NodeReference(nodeID: sensor.nodeID, sourceID: sensor.sourceID, cacheType: sensor.cacheType)
+        func explain(_ kinds: ReadingKinds) async -> ProvisioningClient.Explanation {
+            await world.client.explain(
+                AccessQuestion(who: "bob@example.org", action: .read(kinds), nodes: [reference]), asks: false)
+        }
+        let known = await explain(ReadingKinds(rawValue: 1))
         #expect(known.replies.first?.when == 1_800_000_000)
         #expect(
             known.result.grant?.allows(
-                "bob@example.org", to: .read(ReadingKinds(rawValue: 1)),
-                NodeReference(
-                    nodeID: sensor.nodeID, sourceID: sensor.sourceID, cacheType: sensor.cacheType), "Humidity") == true)
+                "bob@example.org", to: .read(ReadingKinds(rawValue: 1)), reference, "Humidity") == true)
         // Readings of another kind were not asked about.
-        let other = await world.client.explain(
-            AccessQuestion(
-                who: "bob@example.org", action: .read(ReadingKinds(rawValue: 2)),
-                nodes: [
-                    NodeReference(
-                        nodeID: sensor.nodeID, sourceID: sensor.sourceID, cacheType: sensor.cacheType)
-                ]),
-            asks: false)
-        #expect(other.replies.map(\.when) == [nil])
+        #expect(await explain(ReadingKinds(rawValue: 2)).replies.map(\.when) == [nil])
     }
 }
