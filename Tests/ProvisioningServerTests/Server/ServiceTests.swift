@@ -26,6 +26,32 @@ struct ServiceTests {
             try await device.answer(PrivilegeListQuestion(serviceTokens: [token], userTokens: [user]).element))
     }
 
+    /// Tells a name under which the user has logged in, and lets it arrive.
+    private func logIn(_ name: String, _ service: TestDevice, _ token: String, _ user: String) async {
+        let login = UserLogin(serviceTokens: [token], userTokens: [user], userName: name)
+        service.session.send(Message([login.element], to: service.house.address))
+        await service.house.pause()
+    }
+
+    /// A service that lets everybody in, and a device that proves its certificate, on which Kermit may read.
+    private func portal(
+        _ house: TestHouse, names: [String] = []
+    ) async throws -> (service: TestDevice, token: String, device: TestDevice) {
+        let service = try house.device("portal@home.example/service")
+        let identity = try TestIdentity("portal")
+        let token = try await service.token(identity)
+        try await house.change { ledger in
+            try ledger.addService("portal", certificate: identity.fingerprint)
+            try ledger.add(PrivilegeOwner(isRole: false, name: "Kermit"))
+            try ledger.addEntry(try #require(AccessEntry(.anybody, "*")), service: "portal")
+            try ledger.admit("gateway@home.example")
+            try ledger.addRule(Rule(.read, who: .user("Kermit"), names: names))
+        }
+        let device = try house.device()
+        device.key = identity.key
+        return (service, token, device)
+    }
+
     @Test("Let in by a credential, logged in, and what the user's own list, roles and guests may")
     func life() async throws {
         let house = try await TestHouse()
@@ -63,10 +89,7 @@ struct ServiceTests {
         #expect(try await may(service, token, user, "Pages.View"))
         #expect(try await !may(service, token, user, select.text))
         #expect(try await list(service, token, user).entries == [.include(try #require(PrivilegeID("Pages.View")))])
-        service.session.send(
-            Message(
-                [UserLogin(serviceTokens: [token], userTokens: [user], userName: "Kermit").element], to: house.address))
-        await house.pause()
+        await logIn("Kermit", service, token, user)
         #expect(try await may(service, token, user, select.text))
         #expect(try await !may(service, token, user, "Databases.Energy.Delete"))
         #expect(try await !may(service, token, user, "Databases.EnergyOther.Select"))
@@ -96,23 +119,9 @@ struct ServiceTests {
     @Test("A user's token is a proof beside the service's own, for reading")
     func userRules() async throws {
         let house = try await TestHouse()
-        let service = try house.device("portal@home.example/service")
-        let identity = try TestIdentity("portal")
-        let token = try await service.token(identity)
-        try await house.change { ledger in
-            try ledger.addService("portal", certificate: identity.fingerprint)
-            try ledger.add(PrivilegeOwner(isRole: false, name: "Kermit"))
-            try ledger.addEntry(try #require(AccessEntry(.anybody, "*")), service: "portal")
-            try ledger.admit("gateway@home.example")
-            try ledger.addRule(Rule(.read, who: .user("Kermit"), names: ["Temperature"]))
-        }
+        let (service, token, device) = try await portal(house, names: ["Temperature"])
         let user = try #require(try await access(service, token, []).userToken)
-        service.session.send(
-            Message(
-                [UserLogin(serviceTokens: [token], userTokens: [user], userName: "Kermit").element], to: house.address))
-        await house.pause()
-        let device = try house.device()
-        device.key = identity.key
+        await logIn("Kermit", service, token, user)
         let who = "portal@home.example"
         #expect(
             try await device.mayRead(who, tokens: ProvisioningTokens(service: [token], user: [user])).fields
@@ -127,30 +136,14 @@ struct ServiceTests {
     @Test("What devices remember of a user is cleared when the session ends: in time, by a login, with its service")
     func sessionEnds() async throws {
         let house = try await TestHouse { $0.sessionLife = 600 }
-        let service = try house.device("portal@home.example/service")
-        let identity = try TestIdentity("portal")
-        let token = try await service.token(identity)
-        try await house.change { ledger in
-            try ledger.addService("portal", certificate: identity.fingerprint)
-            try ledger.add(PrivilegeOwner(isRole: false, name: "Kermit"))
-            try ledger.addEntry(try #require(AccessEntry(.anybody, "*")), service: "portal")
-            try ledger.admit("gateway@home.example")
-            try ledger.addRule(Rule(.read, who: .user("Kermit")))
-        }
-        let device = try house.device()
-        device.key = identity.key
+        let (service, token, device) = try await portal(house)
         for end in 0..<3 {
             let user = try #require(try await access(service, token, []).userToken)
-            func logIn(_ name: String) {
-                let login = UserLogin(serviceTokens: [token], userTokens: [user], userName: name)
-                service.session.send(Message([login.element], to: house.address))
-            }
             func mayRead() async throws -> Bool {
                 let tokens = ProvisioningTokens(service: [token], user: [user])
                 return try await device.mayRead("portal@home.example", tokens: tokens).isGranted
             }
-            logIn("Kermit")
-            await house.pause()
+            await logIn("Kermit", service, token, user)
             #expect(try await mayRead())
             await house.turn()
             let clears = device.clears
@@ -158,7 +151,7 @@ struct ServiceTests {
             case 0:
                 house.clock.advance(601)
                 for _ in 0..<60 { await house.server.keepHouse() }
-            case 1: logIn("nobody")
+            case 1: await logIn("nobody", service, token, user)
             default: try await house.change { try $0.removeService("portal") }
             }
             await house.turn()
