@@ -45,10 +45,19 @@ extension AccessQuestion {
     public func isPart(of other: AccessQuestion) -> Bool {
         guard who == other.who, other.action.concerns(action), other.tokens.isEmpty || other.tokens.isSame(as: tokens)
         else { return false }
-        let hasNodes =
-            other.nodes.map { all in nodes?.allSatisfy { one in all.contains { $0.matches(one) } } ?? false } ?? true
-        let hasNames = other.names.map { all in names?.allSatisfy(all.contains) ?? false } ?? true
-        return hasNodes && hasNames
+        return isWithin(other.nodes, other.names.map { Set($0) })
+    }
+
+    /// Whether all nodes and names of this question are among these, of which nil is all there are.
+    public func isWithin(_ allNodes: [NodeReference]?, _ allNames: Set<String>?) -> Bool {
+        if let allNames {
+            guard let names, names.allSatisfy({ allNames.contains($0) }) else { return false }
+        }
+        guard let allNodes else { return true }
+        guard let nodes else { return false }
+        // By id: both may be very many.
+        let byID = Dictionary(grouping: allNodes, by: \.nodeID)
+        return nodes.allSatisfy { one in byID[one.nodeID]?.contains { $0.matches(one) } ?? false }
     }
 }
 

@@ -115,15 +115,7 @@ enum ServerQuestions {
 
     /// Whether a grant is all that a question asks for, so that nobody else need be asked.
     static func isWhole(_ grant: AccessGrant, _ question: AccessQuestion) -> Bool {
-        grant.parts.contains { part in
-            guard part.kinds == .all else { return false }
-            let hasNodes =
-                part.nodes.map { allowed in
-                    question.nodes?.allSatisfy { one in allowed.contains { $0.matches(one) } } ?? false
-                } ?? true
-            let hasNames = part.names.map { allowed in question.names?.allSatisfy(allowed.contains) ?? false } ?? true
-            return hasNodes && hasNames
-        }
+        grant.parts.contains { $0.kinds == .all && question.isWithin($0.nodes, $0.names) }
     }
 }
 
