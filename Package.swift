@@ -87,6 +87,7 @@ let package = Package(
         .target(name: "Pairing", dependencies: ["OneLoop", "GPIO", "FlashStore", log], swiftSettings: swift6),
         .target(name: "OCFModel", dependencies: ["CBOR", "CoAPMessages", "TLS"], swiftSettings: swift6),
         .target(name: "ProvisioningModel", dependencies: ["XMPP", "TLS"], swiftSettings: swift6),
+        .target(name: "CloudFile", dependencies: ["PrivateFiles", sqlite], swiftSettings: swift6),
 
         // Floor 6: drivers, doors, companions.
         .target(
@@ -120,15 +121,15 @@ let package = Package(
         .target(
             name: "OCFCloud",
             dependencies: [
-                "OCFModel", "CBOR", "CoAP", "CoAPMessages", "TLS", "JSONText", "PrivateFiles", nio, nioPosix, log,
-                sqlite,
-                x509, crypto, toml,
+                "OCFModel", "CBOR", "CoAP", "CoAPMessages", "TLS", "JSONText", "PrivateFiles", "CloudFile", nio,
+                nioPosix, log, sqlite, x509, crypto, toml,
             ],
             swiftSettings: swift6),
         .target(
             name: "ProvisioningServer",
             dependencies: [
-                "ProvisioningModel", "XMPP", "TLS", "OneLoop", "PrivateFiles", nio, log, sqlite, x509, crypto, rsa,
+                "ProvisioningModel", "XMPP", "TLS", "OneLoop", "PrivateFiles", "CloudFile", nio, log, sqlite, x509,
+                crypto, rsa,
             ],
             swiftSettings: swift6),
         .target(

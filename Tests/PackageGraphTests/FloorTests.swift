@@ -11,7 +11,7 @@ private let floors: [[String]] = [
         "OneM2MPrimitives",
     ],
     ["CoAP", "GATT", "JOSE", "XMPP", "BoardCheck"],
-    ["Concentrator", "Access", "Pairing", "OCFModel", "ProvisioningModel"],
+    ["Concentrator", "Access", "Pairing", "OCFModel", "ProvisioningModel", "CloudFile"],
     ["GPIONodes", "BLENodes", "OCFDoor", "XMPPDoor", "OneM2MDoor", "OCFCloud", "ProvisioningServer", "Onboarding"],
     ["Gateway"],
     ["gatehouse", "gatehouse-cloud", "gatehouse-onboard", "gatehouse-demo"],

@@ -1,6 +1,6 @@
+import CloudFile
 import Foundation
 import GRDB
-import PrivateFiles
 
 /// The cloud's state on disk: users, tokens (hashed), devices and links, in one SQLite file.
 ///
@@ -10,42 +10,19 @@ import PrivateFiles
 public final class CloudDatabase: Sendable {
     let pool: DatabasePool
 
-    /// How long a writer waits for another process's transaction. The longest of ours (removing a user with all links)
-    /// takes milliseconds; five seconds pass only when somebody holds the file open in a SQL shell.
-    private static let busyTimeout: TimeInterval = 5
-
     /// Opens or creates `cloud.sqlite` in the state directory, and brings its schema up to date.
     ///
     /// - Throws: ``CloudError`` `.storage` naming the file and SQLite's reason.
     public init(directory: String) throws {
-        let path = directory + "/cloud.sqlite"
-        var configuration = GRDB.Configuration()
-        configuration.busyMode = .timeout(Self.busyTimeout)
-        configuration.foreignKeysEnabled = true
-        configuration.label = "cloud"
-        // Five readers: directory answers are short reads, and there are seldom more cores than that to serve them.
-        configuration.maximumReaderCount = 5
-        try PrivateFile.touch(path)
         do {
-            pool = try DatabasePool(path: path, configuration: configuration)
-            // The pool starts with NORMAL, under which the last transactions may be lost with the power.
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-            try Self.migrate(pool, directory)
+            pool = try CloudFile.open(in: directory, label: "cloud", Schema.migrator)
         } catch let error as DatabaseError {
-            throw CloudError(.storage, "cannot open \(path): \(error.message ?? error.resultCode.description)")
-        }
-    }
-
-    /// Brings the schema up to date, one process after another: a command may run while the server starts, and the
-    /// provisioning server's tables are in the same file.
-    private static func migrate(_ pool: DatabasePool, _ directory: String) throws {
-        let migrator = Schema.migrator
-        guard try !pool.read(migrator.hasCompletedMigrations) else { return }
-        guard let lock = try FileLock.waiting(for: directory + "/cloud.sqlite.migrating", seconds: busyTimeout) else {
+            throw CloudError(
+                .storage,
+                "cannot open \(CloudFile.path(in: directory)): \(error.message ?? error.resultCode.description)")
+        } catch is CloudFile.Busy {
             throw CloudError(.storage, "another process is still making the tables in \(directory)")
         }
-        defer { lock.release() }
-        try migrator.migrate(pool)
     }
 
     /// Writes what the log holds into the file proper and closes it. Nothing is lost without it.

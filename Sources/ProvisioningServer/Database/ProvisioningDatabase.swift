@@ -1,7 +1,6 @@
+import CloudFile
 import Foundation
 import GRDB
-import Glibc
-import PrivateFiles
 
 /// What a provisioning server knows, in the cloud's SQLite file: devices, rules, tokens, services, users, and who changed
 /// what when.
@@ -11,37 +10,17 @@ import PrivateFiles
 public final class ProvisioningDatabase: Sendable {
     let pool: DatabasePool
 
-    /// How long a writer waits for another process's transaction, which takes milliseconds.
-    private static let busyTimeout: TimeInterval = 5
-
     /// Opens or creates `cloud.sqlite` in the state directory, and brings its schema up to date.
     ///
     /// - Throws: ``ProvisioningError`` `.storage` naming the file and SQLite's reason.
     public init(directory: String) throws {
-        let path = directory + "/cloud.sqlite"
-        var configuration = GRDB.Configuration()
-        configuration.busyMode = .timeout(Self.busyTimeout)
-        configuration.foreignKeysEnabled = true
-        configuration.label = "provisioning"
-        try PrivateFile.touch(path)
         do {
-            pool = try DatabasePool(path: path, configuration: configuration)
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-            try Self.migrate(pool, directory)
+            pool = try CloudFile.open(in: directory, label: "provisioning", ProvisioningSchema.migrator)
         } catch let error as DatabaseError {
-            throw Self.failure(error, path)
-        }
-    }
-
-    /// Brings the schema up to date, one process after another: a command may run while the server starts.
-    private static func migrate(_ pool: DatabasePool, _ directory: String) throws {
-        let migrator = ProvisioningSchema.migrator
-        guard try !pool.read(migrator.hasCompletedMigrations) else { return }
-        guard let lock = try FileLock.waiting(for: directory + "/cloud.sqlite.migrating", seconds: busyTimeout) else {
+            throw Self.failure(error, CloudFile.path(in: directory))
+        } catch is CloudFile.Busy {
             throw ProvisioningError(.storage, "another process is still making the tables in \(directory)")
         }
-        defer { lock.release() }
-        try migrator.migrate(pool)
     }
 
     /// Closes it. Nothing is lost without it.
