@@ -16,11 +16,22 @@ extension CSE {
         [.ae, .container, .flexContainer].contains(resource.type) && resource.keeper == .requests
     }
 
-    /// Refuses a list of more CSEs than are told: each costs a request at every change.
-    func checkAnnouncement(_ resource: Resource) throws(OneM2MError) {
-        let count = resource.texts("at").count
-        guard count <= Self.mostTargets else {
-            throw OneM2MError(.notAcceptable, "at: \(count) CSEs, at most \(Self.mostTargets) are told of a resource")
+    /// Refuses a list of more CSEs than are told, for each costs a request at every change; and what is no CSE, unless this
+    /// CSE has put it there. What stands in the list is changed and deleted in this CSE's name: an address that a client
+    /// writes may be that of somebody else's resource.
+    ///
+    /// - Parameter known: the list before.
+    func checkAnnouncement(_ resource: Resource, known: [String] = []) throws(OneM2MError) {
+        let targets = resource.texts("at")
+        guard targets.count <= Self.mostTargets else {
+            throw OneM2MError(
+                .notAcceptable, "at: \(targets.count) CSEs, at most \(Self.mostTargets) are told of a resource")
+        }
+        for target in targets where !known.contains(target) && ResourceAddress(target)?.path.isEmpty != true {
+            throw OneM2MError(
+                .badRequest,
+                "at: \"\(target.prefix(80))\" is no CSE; name it by its ID, such as /id-in, whose place the announced resource takes"
+            )
         }
     }
 
@@ -55,13 +66,11 @@ extension CSE {
     }
 
     private func announce(_ resource: Resource, to target: String, isSecondTry: Bool = false) async {
-        guard let remote, let entry = ResourceAddress(target), !entry.isLocal(to: identity), entry.path.count <= 1,
+        guard let remote, let entry = ResourceAddress(target), !entry.isLocal(to: identity), entry.path.isEmpty,
             tree.byID[resource.id] === resource, resource.texts("at").contains(target)
         else { return }
         let cse = entry.cse(seenFrom: identity)
-        guard let above = entry.path.isEmpty ? await place(of: resource, at: cse) : target,
-            tree.byID[resource.id] === resource
-        else { return }
+        guard let above = await place(of: resource, at: cse), tree.byID[resource.id] === resource else { return }
         let attributes = resource.attributes
         let shown = announced(resource, attributes, at: cse)
         var content = shown

@@ -75,6 +75,7 @@ extension CSE {
     private func apply(
         _ changes: JSONObject, to resource: Resource, _ context: RequestContext
     ) async throws(OneM2MError) {
+        let announced = resource.texts("at")
         for change in changes where change.name != "et" {
             // Said in full: a bare nil would be JSON's null, which is a value.
             resource.attributes[change.name] = change.value.isNull ? Optional<JSON>.none : change.value
@@ -86,7 +87,7 @@ extension CSE {
                 : try expiration(["et": asked], under: resource.parent, now: context.now)
         }
         try checkPolicies(changes, of: resource.type)
-        try checkAnnouncement(resource)
+        try checkAnnouncement(resource, known: announced)
         switch resource.type {
         case .accessControlPolicy: try adoptPolicy(resource)
         case .container: try checkLimits(resource)

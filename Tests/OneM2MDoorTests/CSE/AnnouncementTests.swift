@@ -47,6 +47,27 @@ struct AnnouncementTests {
 
     private func at(_ bench: TestCSE, _ address: String) -> JSON? { bench.cse.resource(address)?.attributes["at"] }
 
+    @Test("An address that a client writes into `at` is refused: what stands there is changed in this CSE's name")
+    func foreignAddress() async throws {
+        let (bench, remote, _) = try await bench()
+        #expect(
+            try await bench.create(.container, "Capp", #"{"m2m:cnt":{"rn":"a","at":["/in/theirs"]}}"#).status
+                == .badRequest)
+        try await bench.create(.container, "Capp", #"{"m2m:cnt":{"rn":"box","at":["/in"]}}"#)
+        #expect(await eventually { at(bench, "Capp/box") == ["/in/far2"] })
+        func set(_ list: String) async throws -> ResponseStatus {
+            try await bench.ask(.update, "Capp/box", #"{"m2m:cnt":{"at":\#(list)}}"#).status
+        }
+        #expect(try await set(#"["/in/far2","/in/theirs"]"#) == .badRequest)
+        #expect(try await set(#"["-/Capp/box"]"#) == .badRequest)
+        #expect(at(bench, "Capp/box") == ["/in/far2"])
+        // What this CSE has put there may stay.
+        #expect(try await set(#"["/in/far2"]"#) == .updated)
+        #expect(try await bench.ask(.delete, "Capp/box").status == .deleted)
+        #expect(await eventually { remote.sent.last?.request.operation == .delete })
+        #expect(remote.sent.map(\.request).filter { $0.operation == .delete }.map(\.to) == ["/in/far2"])
+    }
+
     @Test("What is announced is made there below this CSE's base, follows its original, and goes with it")
     func announcing() async throws {
         let (bench, remote, _) = try await bench()
