@@ -33,7 +33,6 @@ final class Outflow {
     private var ready: [any OutflowJob] = []
     private var unsent: (job: any OutflowJob, payloads: [XMLElement])?
     private var isScheduled = false
-    private var isTurning = false
     /// Called when a job is done, or dropped.
     var onEnd: (any OutflowJob) -> Void = { _ in }
 
@@ -43,14 +42,10 @@ final class Outflow {
     }
 
     /// Takes a job in, or one that waited.
-    ///
-    /// - Parameter isPrompt: where nobody else has anything to say, its first pieces are sent at once: a short read-out goes
-    ///   out with the answer to its request, in one piece for everybody on the way.
-    func wake(_ job: any OutflowJob, isPrompt: Bool = false) {
+    func wake(_ job: any OutflowJob) {
         guard !ready.contains(where: { $0 === job }), unsent?.job !== job else { return }
-        let isAlone = ready.isEmpty && unsent == nil && !isScheduled && !isTurning
         ready.append(job)
-        if isPrompt, isAlone, !session.isCongested { turn() } else { schedule() }
+        schedule()
     }
 
     /// Takes jobs away.
@@ -68,8 +63,6 @@ final class Outflow {
 
     private func turn() {
         isScheduled = false
-        isTurning = true
-        defer { isTurning = false }
         for _ in 0..<Outflow.burst {
             if let (job, payloads) = unsent {
                 guard send(payloads, job) else { return }

@@ -113,7 +113,7 @@ extension XMPPDoor {
     private func start(_ readout: Readout) {
         guard running.count < settings.limits.running else { return waiting.append(readout) }
         running.insert(readout.key)
-        outflow.wake(readout, isPrompt: true)
+        outflow.wake(readout)
     }
 
     /// Lets those that waited begin.
