@@ -18,9 +18,3 @@ struct Rows {
             aim.map { measured.rate >= $0 ? " (aim \(grouped($0)))" : " BELOW the aim of \(grouped($0))" } ?? "")
     }
 }
-
-/// Takes what a row made, so that the optimiser cannot leave the making out. In this module, for a row may take but a few
-/// nanoseconds, and a setter of another module is called.
-final class Sink {
-    var value = 0
-}

@@ -18,9 +18,3 @@ func measure(_ label: String, seconds: Double, _ body: () -> Void) {
         label, count: measured.count, seconds: measured.seconds, cpu: measured.seconds,
         allocations: measured.allocations)
 }
-
-/// Takes what a row made, so that the optimiser cannot leave the making out. In this module, for a row may take but a few
-/// nanoseconds, and a setter of another module is called.
-final class Sink {
-    var value = 0
-}
